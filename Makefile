@@ -1,0 +1,72 @@
+# Python 3.11 or newer and make are all this needs: every target makes its own environment in .venv.
+# Another Python: make PYTHON=python3.13 test
+
+PYTHON ?= python3
+BIN    := .venv/bin
+JOBS   ?= 2
+
+# The reader's own Matplotlib and IPython settings must not change what the notebooks draw and print.
+export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
+export IPYTHONDIR   := $(CURDIR)/.venv/ipython
+export PYTHONHASHSEED := 0
+
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+HTML      := _build/html
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lab notebooks lint format unit verify site check-site lock clean setup
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+book: site ## build the book and say how to open it
+	@echo
+	@echo "The book is built. To read it:"
+	@echo "    $(PYTHON) -m http.server --directory $(HTML) 8000"
+	@echo "and open http://localhost:8000 (or open $(HTML)/index.html directly)."
+
+test: ## everything the gate checks: lint, unit tests, doctests, notebooks, the site
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory verify
+	@$(MAKE) --no-print-directory site
+	@$(MAKE) --no-print-directory check-site
+	@echo "Everything passed."
+
+lab: setup ## open JupyterLab on the first chapter
+	$(BIN)/jupyter lab notebooks/1_3_1_loss_function.ipynb
+
+notebooks: setup ## run every notebook and store its outputs in place
+	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
+
+lint: setup ## check style and format, notebooks included
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## mend style and format, notebooks included
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+unit: setup ## unit tests and doctests; every line and branch of mlcore is covered
+	$(BIN)/python -m pytest --cov --numprocesses $(JOBS) --ignore=tests/test_site.py
+
+verify: setup ## run every notebook and compare what it prints with what it stores
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg \
+		--numprocesses $(JOBS) --dist loadscope notebooks
+
+site: setup ## build the site strictly, from the stored outputs
+	rm -rf _build
+	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+
+check-site: setup ## check the built site: links, alt texts, nothing from elsewhere
+	$(BIN)/python -m pytest tests/test_site.py
+
+lock: setup ## renew requirements.txt from pyproject.toml
+	$(BIN)/python tools/lock.py
+
+clean: ## remove everything that the other commands made
+	rm -rf .venv .venv.lock _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+setup:
+	@$(PYTHON) tools/set_up.py

@@ -1,0 +1,31 @@
+"""Renew requirements.txt: one exact version of every package, for every platform and Python 3.11 to 3.14."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESOLVER = "uv==0.13.9"
+COMMAND = [
+    "pip", "compile", "pyproject.toml", "--extra", "test", "--output-file", "requirements.txt",
+    "--universal", "--python-version", "3.11",
+    "--fork-strategy", "fewest",  # one version of a package for all of them wherever one exists
+    "--upgrade",
+    # The lock must not depend on who makes it: no settings of this machine, no address and no path in it.
+    "--no-config", "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock", "--quiet",
+]  # fmt: skip
+
+
+def main():
+    # Variables such as UV_INDEX_URL or UV_CONSTRAINT would steer the resolver too.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    with tempfile.TemporaryDirectory() as tools:
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", tools, RESOLVER], check=True)
+        resolver = Path(tools, "bin", "uv")
+        subprocess.run([str(resolver), *COMMAND], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
