@@ -1,0 +1,53 @@
+"""The layers, losses and optimizers of the book, in NumPy: one module for each section."""
+
+from mlcore.datasets import load_digits, load_spiral
+from mlcore.functions import (
+    cross_entropy_error,
+    log_softmax,
+    sigmoid,
+    sigmoid_cross_entropy,
+    softmax,
+    softmax_cross_entropy,
+)
+from mlcore.gradients import gradient_check, numerical_gradient, relative_error
+from mlcore.layers import Affine, Sigmoid
+from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
+from mlcore.network import Sequential, accuracy, fit
+from mlcore.nodes import Add, Branch, MatMul, Multiply, Repeat, Sum
+from mlcore.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "Add",
+    "Affine",
+    "Branch",
+    "MatMul",
+    "Momentum",
+    "Multiply",
+    "Nesterov",
+    "Optimizer",
+    "RMSprop",
+    "Repeat",
+    "Sequential",
+    "Sigmoid",
+    "SigmoidWithLoss",
+    "SoftmaxWithLoss",
+    "Sum",
+    "accuracy",
+    "cross_entropy_error",
+    "fit",
+    "gradient_check",
+    "load_digits",
+    "load_spiral",
+    "log_softmax",
+    "numerical_gradient",
+    "relative_error",
+    "sigmoid",
+    "sigmoid_cross_entropy",
+    "softmax",
+    "softmax_cross_entropy",
+]

@@ -1,0 +1,155 @@
+"""What every module asks of its input: one place for each question, so that all errors read alike."""
+
+import math
+
+import numpy as np
+
+
+class NotFiniteError(ValueError):
+    """The logits of a loss hold NaN or an infinity: training has diverged."""
+
+
+def as_real(name, x):
+    """Return `x` as an array of real numbers, or raise a TypeError that says what it is instead."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{name}: masked arrays are not supported; fill or drop the masked values first")
+    try:
+        array = np.asarray(x)
+    except ValueError as error:  # ragged lists
+        raise TypeError(f"{name}: expected an array of numbers; got rows of different lengths") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: expected real numbers; got dtype {array.dtype}")
+    return array
+
+
+def as_floating(name, x):
+    """Return `x` as a floating array: integers and booleans become float64, floats keep their dtype."""
+    x = as_real(name, x)
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
+def keep(x):
+    """Return `x`, or a copy of it if somebody else could still write into it."""
+    return x.copy() if x.flags.writeable or x.base is not None else x
+
+
+def recall(layer, memory):
+    """Return what `forward` remembered; RuntimeError if there is nothing, or nothing any more."""
+    if memory is None:
+        raise RuntimeError(
+            f"{type(layer).__name__}.backward: there is no forward pass to go back through. Each backward needs "
+            "its own forward, and a layer remembers the last one only; to use one layer twice in a pass, make "
+            "two layers that share their parameters"
+        )
+    return memory
+
+
+def check_parameter(name, symbol, array, ndim=None):
+    """Refuse a parameter that cannot be trained in place; any number of axes unless `ndim` is given."""
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name}: {symbol} must be a NumPy array; got {type(array).__name__}")
+    if array.dtype.kind != "f":
+        raise TypeError(f"{name}: {symbol} must be floating, because it is updated in place; got {array.dtype}")
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name}: {symbol} must have {ndim} axes; got shape {array.shape}")
+
+
+def check_columns(name, x, W):
+    """Return `x` ready for `x @ W`: real, of W's dtype if it held integers, with as many columns as W has rows."""
+    x = as_real(name, x)
+    if x.ndim == 0 or x.shape[-1] != W.shape[0]:
+        raise ValueError(f"{name}.forward: x has shape {x.shape}, expected (..., {W.shape[0]}) for W {W.shape}")
+    return x if x.dtype.kind == "f" else x.astype(W.dtype)
+
+
+def check_upstream(layer, dout, shape):
+    """Return the upstream gradient as a floating array of exactly the shape that forward gave out."""
+    name = type(layer).__name__
+    dout = as_floating(f"{name}.backward", dout)
+    if dout.shape != tuple(shape):
+        raise ValueError(
+            f"{name}.backward: the upstream gradient has shape {dout.shape}, expected {tuple(shape)}, "
+            "the shape of what forward returned"
+        )
+    return dout
+
+
+def rows(x):
+    """Return `x` as a matrix: every leading axis becomes part of the batch."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+def check_number(name, symbol, value, low, high, *, open_low=False):
+    """Return a hyperparameter as a float in [low, high), or in (low, high) if `open_low`."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name}: {symbol} must be a number; got {value!r}")
+    value = float(value)
+    if not (math.isfinite(value) and low <= value < high and not (open_low and value == low)):
+        bracket = "(" if open_low else "["
+        raise ValueError(f"{name}: {symbol} must be finite and in {bracket}{low}, {high}); got {value}")
+    return value
+
+
+def check_count(name, symbol, value, least=1):
+    """Return a whole number as an int, and refuse one below `least`."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}: {symbol} must be an integer; got {value!r}")
+    if least is not None and value < least:
+        raise ValueError(f"{name}: {symbol} must be at least {least}; got {value}")
+    return int(value)
+
+
+def check_logits(name, x):
+    """Return logits as a floating array; refuse an empty batch, NaN and infinities."""
+    x = as_floating(name, x)
+    if x.size == 0:
+        raise ValueError(f"{name}: the mean over an empty batch is not defined; got shape {x.shape}")
+    if not np.isfinite(x).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        raise NotFiniteError(f"{name}: logits must be finite; found {x[where]} at index {where}")
+    return x
+
+
+def check_class_targets(name, x, t):
+    """Return targets for scores `x` (..., C): int labels (...,) or a distribution (..., C) of x's dtype."""
+    t = as_real(name, t)
+    if x.ndim == 0:
+        raise ValueError(f"{name}: scores need a last axis of classes; got a single number")
+    classes = x.shape[-1]
+    if t.shape == x.shape:
+        return check_distribution(name, "t", t.astype(x.dtype))
+    if t.shape != x.shape[:-1]:
+        raise ValueError(
+            f"{name}: scores have shape {x.shape} and t has shape {t.shape}; expected index labels of shape "
+            f"{x.shape[:-1]} or a distribution of shape {x.shape}"
+        )
+    if t.dtype.kind not in "iu":
+        raise ValueError(f"{name}: index labels must be integers; got dtype {t.dtype}")
+    if t.size and (t.min() < 0 or t.max() >= classes):
+        raise ValueError(f"{name}: labels must lie in 0..{classes - 1}; got {t.min()}..{t.max()}")
+    return t.astype(np.intp)
+
+
+def check_distribution(name, symbol, p):
+    """Refuse rows that are no probability distribution: negative entries, or a sum that is not 1."""
+    tolerance = max(1e-3, 10 * np.finfo(p.dtype).eps)  # generous: rows are often written by hand or in float16
+    if not (p >= 0).all():
+        raise ValueError(f"{name}: {symbol} must be probabilities; found a negative entry or NaN")
+    sums = p.sum(axis=-1)
+    if not (abs(sums - 1) <= tolerance).all():
+        worst = sums.flat[np.argmax(abs(sums - 1))]
+        raise ValueError(f"{name}: each row of {symbol} must sum to 1; found a row that sums to {worst:.6g}")
+    return p
+
+
+def check_binary_targets(name, x, t):
+    """Return targets in [0, 1] with the shape and dtype of the logits `x`; (N, 1) and (N,) mean the same."""
+    t = as_real(name, t)
+    if t.shape != x.shape and t.shape + (1,) != x.shape and t.shape != x.shape + (1,):
+        raise ValueError(
+            f"{name}: x has shape {x.shape} and t has shape {t.shape}; expected equal shapes, "
+            "or (N, 1) on one side and (N,) on the other"
+        )
+    if not ((t >= 0) & (t <= 1)).all():
+        raise ValueError(f"{name}: targets must lie in [0, 1]; got {t.min()}..{t.max()}")
+    return t.reshape(x.shape).astype(x.dtype)

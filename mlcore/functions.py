@@ -1,0 +1,274 @@
+"""Section 1.3.1: the functions that turn scores into probabilities and probabilities into a loss.
+
+All of them are pure, take any number of leading axes, and return the floating dtype that came in (integers
+count as float64). None overflows: each is written so that `exp` only ever sees numbers that are not positive.
+"""
+
+import numpy as np
+
+from mlcore._checks import (
+    as_floating,
+    check_binary_targets,
+    check_class_targets,
+    check_distribution,
+    check_logits,
+)
+
+
+def sigmoid(x):
+    r"""Logistic sigmoid, element by element.
+
+    .. math:: \sigma(x) = \frac{1}{1 + e^{-x}} = \frac{e^{x}}{e^{x} + 1}
+
+    The first form is used for :math:`x \ge 0`, the second for :math:`x < 0`.
+
+    Parameters
+    ----------
+    x : array_like
+        Scores of any shape.
+
+    Returns
+    -------
+    ndarray
+        Values in [0, 1], of the shape and floating dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` does not hold real numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+
+    References
+    ----------
+    Section 1.3.1 and 1.3.5.1.
+    """
+    x = as_floating("sigmoid", x)
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def _shift(name, x):
+    """Subtract the largest score of each row: softmax does not notice, and exp cannot overflow."""
+    x = as_floating(name, x)
+    if x.ndim == 0 or x.shape[-1] == 0:
+        raise ValueError(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
+    top = x.max(axis=-1, keepdims=True)
+    if not np.isfinite(top).all():
+        raise ValueError(f"{name}: a row has no finite largest score (NaN, +inf, or -inf throughout)")
+    with np.errstate(over="ignore"):  # a gap beyond the largest float becomes -inf, whose exp is the right 0
+        return x - top
+
+
+def softmax(x):
+    r"""Softmax over the last axis.
+
+    .. math:: y_k = \frac{e^{x_k - m}}{\sum_j e^{x_j - m}}, \qquad m = \max_j x_j
+
+    Parameters
+    ----------
+    x : array_like, shape (..., C)
+        Scores (logits). An entry may be -inf, which gives probability 0.
+
+    Returns
+    -------
+    ndarray, shape (..., C)
+        Probabilities; each row sums to 1. Same floating dtype as `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` does not hold real numbers.
+    ValueError
+        If there is no class axis, or a row holds NaN, +inf or nothing but -inf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax(np.array([-1000.0, 1000.0, 1000.0]))
+    array([0. , 0.5, 0.5])
+
+    References
+    ----------
+    Section 1.3.1; Goodfellow, Bengio & Courville (2016), section 6.2.2.3.
+    """
+    e = np.exp(_shift("softmax", x))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(x):
+    r"""Logarithm of the softmax over the last axis, without taking the logarithm of a rounded zero.
+
+    .. math:: \log y_k = (x_k - m) - \log \sum_j e^{x_j - m}, \qquad m = \max_j x_j
+
+    Parameters
+    ----------
+    x : array_like, shape (..., C)
+        Scores (logits).
+
+    Returns
+    -------
+    ndarray, shape (..., C)
+        Log-probabilities, at most 0. Same floating dtype as `x`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for :func:`softmax`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_softmax(np.array([0.0, 1000.0]))
+    array([-1000.,     0.])
+
+    References
+    ----------
+    Section 1.3.1.
+    """
+    shifted = _shift("log_softmax", x)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def _mean_cross_entropy(log_p, t):
+    """Mean over all rows of -sum_k t_k log p_k, for index labels or distributions `t`."""
+    if t.shape == log_p.shape:
+        terms = np.multiply(t, log_p, where=t > 0, out=np.zeros_like(log_p))  # 0 log 0 is 0, not nan
+        picked = terms.sum(axis=-1)
+    else:
+        picked = np.take_along_axis(log_p, t[..., np.newaxis], axis=-1)
+    return 0 - picked.mean()  # not -mean: a perfect prediction costs 0.0, never -0.0
+
+
+def cross_entropy_error(y, t):
+    r"""Mean cross-entropy of probabilities `y` against targets `t`.
+
+    .. math:: L = -\frac{1}{N} \sum_n \sum_k t_{nk} \log y_{nk}
+
+    No epsilon is added: a target that was given probability 0 costs :math:`\infty`. From scores, use
+    :func:`softmax_cross_entropy`, which never meets that case.
+
+    Parameters
+    ----------
+    y : array_like, shape (..., C)
+        Probabilities; each row sums to 1.
+    t : array_like, shape (...) or (..., C)
+        Index labels, or a distribution for each row (one-hot or soft).
+
+    Returns
+    -------
+    floating scalar
+        The mean over all rows, in the floating dtype of `y`.
+
+    Raises
+    ------
+    TypeError
+        If an argument does not hold real numbers.
+    ValueError
+        If `y` is empty or no distribution, or `t` does not fit `y`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(cross_entropy_error([[0.25, 0.75]], [0]).round(4))
+    1.3863
+
+    References
+    ----------
+    Section 1.3.1.
+    """
+    name = "cross_entropy_error"
+    y = as_floating(name, y)
+    t = check_class_targets(name, y, t)
+    if y.size == 0:
+        raise ValueError(f"{name}: the mean over an empty batch is not defined; got shape {y.shape}")
+    check_distribution(name, "y", y)
+    return _mean_cross_entropy(np.log(y, where=y > 0, out=np.full_like(y, -np.inf)), t)
+
+
+def softmax_cross_entropy(logits, t):
+    r"""Mean cross-entropy of softmax(logits) against `t`, computed from the logits.
+
+    .. math:: L = -\frac{1}{N} \sum_n \sum_k t_{nk} \Bigl(x_{nk} - \log \sum_j e^{x_{nj}}\Bigr)
+
+    Parameters
+    ----------
+    logits : array_like, shape (..., C)
+        Scores, finite.
+    t : array_like, shape (...) or (..., C)
+        Index labels, or a distribution for each row (one-hot or soft).
+
+    Returns
+    -------
+    floating scalar
+        The mean over all rows, in the floating dtype of `logits`.
+
+    Raises
+    ------
+    TypeError
+        If an argument does not hold real numbers.
+    ValueError
+        If the logits are empty or not finite, or `t` does not fit them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(softmax_cross_entropy(np.array([[0.0, 1000.0]]), [0]))
+    1000.0
+
+    References
+    ----------
+    Section 1.3.1 and 1.3.5.3.
+    """
+    name = "softmax_cross_entropy"
+    x = check_logits(name, logits)
+    return _mean_cross_entropy(log_softmax(x), check_class_targets(name, x, t))
+
+
+def sigmoid_cross_entropy(logits, t):
+    r"""Mean binary cross-entropy of sigmoid(logits) against `t`, computed from the logits.
+
+    .. math:: L = \frac{1}{N} \sum_n \Bigl( |x_n| \, w_n + \log\bigl(1 + e^{-|x_n|}\bigr) \Bigr), \qquad
+              w_n = \begin{cases} 1 - t_n & x_n \ge 0 \\ t_n & x_n < 0 \end{cases}
+
+    which is :math:`-t \log \sigma(x) - (1 - t) \log(1 - \sigma(x))` rewritten so that nothing overflows
+    or cancels.
+
+    Parameters
+    ----------
+    logits : array_like
+        Scores of any shape, finite.
+    t : array_like
+        Targets in [0, 1] (bool, int or float), of the shape of `logits`; (N, 1) and (N,) fit each other.
+
+    Returns
+    -------
+    floating scalar
+        The mean over all elements, in the floating dtype of `logits`.
+
+    Raises
+    ------
+    TypeError
+        If an argument does not hold real numbers.
+    ValueError
+        If the logits are empty or not finite, or `t` does not fit them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(sigmoid_cross_entropy(np.array([1000.0, -1000.0]), [1, 1]))
+    500.0
+
+    References
+    ----------
+    Section 1.3.1.
+    """
+    name = "sigmoid_cross_entropy"
+    x = check_logits(name, logits)
+    t = check_binary_targets(name, x, t)
+    size = np.abs(x)
+    return (size * np.where(x >= 0, 1 - t, t) + np.log1p(np.exp(-size))).mean()

@@ -1,0 +1,233 @@
+"""Section 1.4: layers in a row, and the loop that trains them."""
+
+import math
+
+import numpy as np
+
+from mlcore._checks import NotFiniteError, as_real, check_count
+
+
+class Sequential:
+    r"""Layers in a row, closed by a loss.
+
+    .. math:: L = \mathrm{loss}\bigl(f_k(\dots f_2(f_1(x))), t\bigr)
+
+    Parameters
+    ----------
+    *layers : layer
+        Objects with `forward(x)`, `backward(dout)`, `params` and `grads`. Parameters may be shared between
+        layers; one layer object may not stand twice, since it remembers one pass only.
+    loss : loss, optional
+        Object with `forward(x, t)` and `backward(dout)`; needed for training, not for `predict`.
+
+    Attributes
+    ----------
+    params, grads : list of ndarray
+        Those of all layers, in order. The arrays are the layers' own.
+    scores : ndarray
+        What the last layer gave out in the last `forward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something that is no layer is given, or one layer twice.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlcore import Affine, SoftmaxWithLoss
+    >>> net = Sequential(Affine(np.zeros((2, 3)), np.zeros(3)), loss=SoftmaxWithLoss())
+    >>> round(net.forward([[1.0, 2.0]], [0]), 4)  # ln 3: at chance
+    1.0986
+    >>> net.backward()
+    array([[0., 0.]])
+    >>> net.grads[1].round(4)
+    array([-0.6667,  0.3333,  0.3333])
+
+    References
+    ----------
+    Section 1.4.
+    """
+
+    def __init__(self, *layers, loss=None):
+        for layer in (*layers, *([] if loss is None else [loss])):
+            if isinstance(layer, type) or not (hasattr(layer, "forward") and hasattr(layer, "backward")):
+                raise TypeError(f"Sequential: expected layers with forward and backward; got {layer!r}")
+        if len({id(layer) for layer in layers}) < len(layers):
+            raise ValueError("Sequential: a layer stands twice; make two layers that share their parameters instead")
+        self.layers = list(layers)
+        self.loss = loss
+        self.params = [p for layer in layers for p in layer.params]
+        self.grads = [g for layer in layers for g in layer.grads]
+        self.scores = None
+
+    def predict(self, x):
+        """Return the scores for x. Afterwards `backward` needs a new `forward`."""
+        self.scores = None
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def forward(self, x, t):
+        """Return the loss for inputs x and targets t, a float."""
+        if self.loss is None:
+            raise RuntimeError("Sequential.forward: there is no loss; give one as Sequential(..., loss=...)")
+        scores = self.predict(x)
+        loss = self.loss.forward(scores, t)
+        self.scores = scores
+        return loss
+
+    def backward(self, dout=1):
+        """Write the gradients of all parameters into grads and return that of x."""
+        if self.scores is None:
+            raise RuntimeError("Sequential.backward: each backward needs its own forward; predict is none")
+        dout = self.loss.backward(dout)
+        for layer in reversed(self.layers):
+            dout = layer.backward(dout)
+        self.scores = None
+        return dout
+
+
+def accuracy(scores, t):
+    """Share of rows whose prediction is right.
+
+    Parameters
+    ----------
+    scores : array_like, shape (N, C), (N, 1) or (N,)
+        With two columns or more, the largest score is the prediction; with one, a positive score means 1.
+    t : array_like
+        Index labels, or distributions of the shape of `scores` (their largest entry counts); for one column
+        targets in [0, 1], above 1/2 meaning 1.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If there is no row, or the shapes do not fit.
+
+    Examples
+    --------
+    >>> accuracy([[2.0, 1.0], [0.0, 3.0]], [0, 0])
+    0.5
+
+    References
+    ----------
+    Section 1.4.
+    """
+    scores, t = as_real("accuracy", scores), as_real("accuracy", t)
+    if scores.ndim < 2 or scores.shape[-1] == 1:
+        predicted, t = scores.ravel() > 0, t.ravel() > 0.5
+    else:
+        predicted = scores.argmax(axis=-1)
+        t = t.argmax(axis=-1) if t.shape == scores.shape else t
+    if predicted.shape != t.shape or t.size == 0:
+        raise ValueError(f"accuracy: scores of shape {scores.shape} do not fit targets of shape {t.shape}")
+    return float((predicted == t).mean())
+
+
+def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, progress=None):
+    """Train a network by mini-batches.
+
+    Each epoch visits every row once, in an order drawn from `rng`; the last batch of an epoch may be smaller.
+
+    Parameters
+    ----------
+    network : Sequential
+        Trained in place.
+    optimizer : Optimizer
+        Its state goes on from where it was.
+    x, t : array_like
+        Inputs and targets, with as many rows each.
+    epochs : int
+        How often every row is visited.
+    batch_size : int, optional
+        Rows in a batch.
+    rng : int or numpy.random.Generator, optional
+        Source of the order.
+    test : tuple of array_like, optional
+        Inputs and targets that are only looked at, after each epoch.
+    progress : bool, optional
+        Show a progress bar (needs tqdm). By default one appears in a terminal when training takes more than two
+        seconds.
+
+    Returns
+    -------
+    dict of str to list of float
+        ``loss`` and ``accuracy``: means over the rows of each epoch, as seen while training; with `test` also
+        ``test_loss`` and ``test_accuracy``, after each epoch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something does not fit.
+    RuntimeError
+        If the loss is NaN or infinite: says at which step. The parameters are then as after the step before.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mlcore import SGD, Affine, Sequential, SoftmaxWithLoss
+    >>> x, t = np.array([[-1.0], [-2.0], [1.0], [2.0]]), np.array([0, 0, 1, 1])
+    >>> net = Sequential(Affine(np.zeros((1, 2)), np.zeros(2)), loss=SoftmaxWithLoss())
+    >>> history = fit(net, SGD(lr=1.0), x, t, epochs=20, batch_size=2)
+    >>> history["accuracy"][-1], history["loss"][-1] < 0.1
+    (1.0, True)
+
+    References
+    ----------
+    Section 1.4.
+    """
+    x, t = as_real("fit: x", x), as_real("fit: t", t)
+    epochs, batch_size = check_count("fit", "epochs", epochs, least=0), check_count("fit", "batch_size", batch_size)
+    if x.ndim == 0 or t.ndim == 0 or len(x) != len(t) or len(x) == 0:
+        raise ValueError(f"fit: x {x.shape} and t {t.shape} need the same number of rows, at least one")
+    rng = np.random.default_rng(rng)
+    history = {"loss": [], "accuracy": []} | ({} if test is None else {"test_loss": [], "test_accuracy": []})
+    step = 0
+    for epoch in _progress_bar(range(epochs), progress):
+        order = rng.permutation(len(x))
+        seen_loss = seen_right = 0.0
+        for start in range(0, len(x), batch_size):
+            batch = order[start : start + batch_size]
+            step += 1
+            loss, right = _train_step(network, optimizer, x[batch], t[batch], f"step {step} (epoch {epoch + 1})")
+            seen_loss += loss * len(batch)
+            seen_right += right * len(batch)
+        history["loss"].append(seen_loss / len(x))
+        history["accuracy"].append(seen_right / len(x))
+        if test is not None:
+            history["test_loss"].append(network.forward(*test))
+            history["test_accuracy"].append(accuracy(network.scores, test[1]))
+    return history
+
+
+def _train_step(network, optimizer, x, t, where):
+    """Move the parameters one step; return the loss and the accuracy before it."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused here, by name
+            loss = network.forward(x, t)
+        if not math.isfinite(loss):
+            raise NotFiniteError(f"the loss is {loss}")
+    except NotFiniteError as error:
+        raise RuntimeError(
+            f"fit: training has diverged at {where}: {error}. A smaller learning rate often helps"
+        ) from error
+    right = accuracy(network.scores, t)
+    network.backward()
+    optimizer.update(network.params, network.grads)
+    return loss, right
+
+
+def _progress_bar(epochs, progress):
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        if progress:
+            raise ImportError("fit: progress=True needs the package tqdm") from None
+        return epochs
+    hide = None if progress is None else not progress  # None: hide where there is no terminal
+    return tqdm(epochs, unit="epoch", delay=2, disable=hide)

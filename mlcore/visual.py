@@ -1,0 +1,218 @@
+"""What the chapters draw and print with: the only module that imports Matplotlib.
+
+Every picture is drawn from arrays that were computed, tells its parts apart by shape as well as by colour, and
+has an opaque white ground, so that it is legible on light and on dark pages.
+"""
+
+import ast
+import inspect
+import textwrap
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+
+from mlcore._checks import rows
+
+# Okabe and Ito's palette: distinct with every kind of colour vision; line styles and markers say the same in grey.
+COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
+LINES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]
+MARKERS = ["o", "^", "s", "D", "v", "P", "X", "*", "<", ">"]
+
+
+def use_style():
+    """Set the look of all figures of the book; in a notebook also crisp SVG, the same at every run."""
+    mpl.rcParams.update(
+        {
+            "axes.grid": True,
+            "axes.prop_cycle": mpl.cycler(color=COLOURS, linestyle=LINES),
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "figure.constrained_layout.use": True,
+            "figure.facecolor": "white",
+            "figure.figsize": (6.4, 3.6),
+            "font.size": 11,
+            "grid.color": "#dddddd",
+            "legend.frameon": False,
+            "lines.linewidth": 2,
+            "svg.hashsalt": "mlcore",
+        }
+    )
+    try:
+        shell = get_ipython()  # noqa: F821  IPython puts this name among the builtins
+    except NameError:
+        return
+    if hasattr(shell, "kernel"):
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("svg", metadata={"Date": None})
+
+
+class Listing:
+    """Source code that shows itself highlighted where that is possible, and as plain text elsewhere."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def __repr__(self):
+        return self.code
+
+    def _repr_markdown_(self):
+        return f"```python\n{self.code}\n```"
+
+
+def listing(*objects):
+    """Return the source of functions or classes as it runs, docstrings cut down to their equations.
+
+    Parameters
+    ----------
+    *objects : function or class
+        What to list.
+
+    Returns
+    -------
+    Listing
+        Shows itself at the end of a notebook cell.
+
+    Examples
+    --------
+    >>> from mlcore import softmax
+    >>> print(str(listing(softmax)).splitlines()[-1].strip())
+    return e / e.sum(axis=-1, keepdims=True)
+    """
+    return Listing("\n\n\n".join(_source_without_reference(o) for o in objects))
+
+
+def _source_without_reference(thing):
+    """Source of `thing`, each docstring without what only the reference needs (Parameters, Returns, ...)."""
+    source = textwrap.dedent(inspect.getsource(thing))
+    lines = source.splitlines()
+    for node in reversed(list(ast.walk(ast.parse(source)))):
+        if not isinstance(node, (ast.ClassDef, ast.FunctionDef)) or ast.get_docstring(node) is None:
+            continue
+        first, last = node.body[0].lineno - 1, node.body[0].end_lineno
+        for i in range(first, last - 1):
+            if set(lines[i + 1].strip()) == {"-"}:  # the underline of the first section
+                indent = " " * node.body[0].col_offset
+                kept = "\n".join(lines[first:i]).rstrip()
+                lines[first:last] = [*kept.splitlines(), f'{indent}"""']
+                break
+    return "\n".join(lines)
+
+
+def plot_history(history, title=""):
+    """Draw loss and accuracy by epoch, side by side, from the dict that :func:`mlcore.fit` returns."""
+    _, panels = plt.subplots(1, 2, figsize=(8, 3.2))
+    for panel, name in zip(panels, ["loss", "accuracy"], strict=True):
+        for key, label in [(name, "training"), (f"test_{name}", "test")]:
+            if key in history:
+                panel.plot(range(1, len(history[key]) + 1), history[key], label=label)
+        panel.set(xlabel="epoch", ylabel=name)
+        if f"test_{name}" in history:
+            panel.legend()
+    panels[0].figure.suptitle(title)
+    plt.show()
+
+
+def plot_decision_boundary(predict, x, t, title="", ax=None):
+    """Draw which class `predict` gives to each point of the plane, and the points (x, t) on top.
+
+    `predict` maps (N, 2) to scores (N, C); `x` has shape (N, 2) and `t` holds index labels.
+    """
+    own = ax is None
+    ax = plt.subplots(figsize=(4.8, 4.4))[1] if own else ax
+    low, high = x.min(axis=0) - 0.1, x.max(axis=0) + 0.1
+    u, v = np.meshgrid(np.linspace(low[0], high[0], 200), np.linspace(low[1], high[1], 200))
+    classes = predict(np.stack([u.ravel(), v.ravel()], axis=1)).argmax(axis=1).reshape(u.shape)
+    count = int(max(t.max(), classes.max())) + 1
+    ax.contourf(u, v, classes, levels=np.arange(count + 1) - 0.5, colors=COLOURS[:count], alpha=0.25)
+    ax.contour(u, v, classes, levels=np.arange(count - 1) + 0.5, colors="black", linewidths=0.8)
+    for k in range(count):
+        ax.plot(*x[t == k].T, MARKERS[k], color=COLOURS[k], ms=4, mec="black", mew=0.4, label=f"class {k}")
+    ax.set(title=title, xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    ax.grid(False)
+    if own:
+        ax.legend(loc="upper right", frameon=True)
+        plt.show()
+
+
+def plot_confusion(counts, title=""):
+    """Draw a confusion matrix: rows are the true classes, columns the predicted ones, every count written out."""
+    _, ax = plt.subplots(figsize=(5, 4.6))
+    off_diagonal = counts * (1 - np.eye(len(counts), dtype=counts.dtype))
+    ax.imshow(off_diagonal, cmap="Oranges", vmin=0, vmax=max(1, off_diagonal.max()) * 1.5)
+    for (i, j), n in np.ndenumerate(counts):
+        ax.text(j, i, n, ha="center", va="center", weight="bold" if i == j else "normal", color="black")
+    ticks = range(len(counts))
+    ax.set(title=title, xlabel="predicted", ylabel="true", xticks=ticks, yticks=ticks)
+    ax.grid(False)
+    plt.show()
+
+
+def plot_images(images, titles, columns=8):
+    """Draw square grey images, one for each row of `images` (N, pixels), each with its title."""
+    images = rows(images)
+    side = round(images.shape[1] ** 0.5)
+    count = -(-len(images) // columns)
+    _, panels = plt.subplots(count, columns, figsize=(columns, 1.35 * count), squeeze=False)
+    for panel in panels.flat:
+        panel.axis("off")
+    for panel, image, title in zip(panels.flat, images, titles, strict=False):
+        panel.imshow(image.reshape(side, side), cmap="gray_r")
+        panel.set_title(title, fontsize=9)
+    plt.show()
+
+
+def draw_node(node, inputs, upstream, names=None):
+    """Run a node forward and backward and draw it with the numbers of that run.
+
+    Forward values stand above the arrows, in upright type; gradients stand below, in italics, on dashed arrows that
+    point back.
+
+    Parameters
+    ----------
+    node : node
+        Any object with `forward(*inputs)` and `backward(*upstream)`.
+    inputs, upstream : tuple
+        Its inputs, and the gradients that arrive at its outputs.
+    names : tuple of str, optional
+        Names of the inputs and then of the outputs.
+    """
+    outputs, gradients = node.forward(*inputs), node.backward(*upstream)
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+    names = names or (*(f"x{i + 1}" for i in range(len(inputs))), *(f"y{i + 1}" for i in range(len(outputs))))
+    _, ax = plt.subplots(figsize=(7, 1.1 + 1.3 * max(len(inputs), len(outputs))))
+    ax.set(xlim=(-5, 5), ylim=(-0.75, max(len(inputs), len(outputs)) - 0.25))
+    ax.axis("off")
+    middle = (max(len(inputs), len(outputs)) - 1) / 2
+    box = {"boxstyle": "round,pad=0.6", "facecolor": "#eeeeee", "edgecolor": "black"}
+    ax.text(0, middle, type(node).__name__, ha="center", va="center", weight="bold", bbox=box)
+    left = [(v, d, -4.4, -1.3) for v, d in zip(inputs, gradients, strict=True)]
+    right = [(v, d, 4.4, 1.3) for v, d in zip(outputs, upstream, strict=True)]
+    for side, labels in [(left, names[: len(inputs)]), (right, names[len(inputs) :])]:
+        for i, ((value, gradient, far, near), label) in enumerate(zip(side, labels, strict=True)):
+            y = middle + (len(side) - 1) / 2 - i
+            _draw_edge(ax, (far, y), (near, middle + 0.4 * (y - middle)), far < 0)
+            x = far / 1.55
+            ax.text(x, y + 0.14, f"{label} = {_short(value)}", ha="center", va="bottom", color=COLOURS[0])
+            text = f"∂L/∂{label} = {_short(gradient)}"
+            ax.text(x, y - 0.2, text, ha="center", va="top", style="italic", color=COLOURS[1])
+    plt.show()
+
+
+def _draw_edge(ax, far, near, is_input):
+    """Two arrows: the value goes forward (solid), the gradient comes back (dashed)."""
+    (x0, y0), (x1, y1) = (far, near) if is_input else (near, far)
+    arrow = {"arrowstyle": "-|>", "mutation_scale": 12, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (x1, y1 + 0.05), (x0, y0 + 0.05), arrowprops=arrow | {"color": COLOURS[0]})
+    back = arrow | {"color": COLOURS[1], "linestyle": "--"}
+    ax.annotate("", (x0, y0 - 0.1), (x1, y1 - 0.1), arrowprops=back)
+
+
+def _short(value):
+    """A number or a small array in a few characters; of a large array its shape."""
+    value = np.asarray(value)
+    if value.size > 6:
+        return f"array {value.shape}"
+    return np.array2string(np.round(value.astype(float), 3), separator=", ").replace("\n", "")
