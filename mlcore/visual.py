@@ -39,7 +39,7 @@ def use_style():
         }
     )
     try:
-        shell = get_ipython()  # noqa: F821  IPython puts this name among the builtins
+        shell = get_ipython()  # IPython puts this name among the builtins
     except NameError:
         return
     if hasattr(shell, "kernel"):
@@ -182,32 +182,28 @@ def draw_node(node, inputs, upstream, names=None):
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     gradients = gradients if isinstance(gradients, tuple) else (gradients,)
     names = names or (*(f"x{i + 1}" for i in range(len(inputs))), *(f"y{i + 1}" for i in range(len(outputs))))
-    _, ax = plt.subplots(figsize=(7, 1.1 + 1.3 * max(len(inputs), len(outputs))))
-    ax.set(xlim=(-5, 5), ylim=(-0.75, max(len(inputs), len(outputs)) - 0.25))
+    height = max(len(inputs), len(outputs))
+    _, ax = plt.subplots(figsize=(7, 0.5 + 0.8 * height))
+    ax.set(xlim=(-5, 5), ylim=(-0.5, height - 0.5))
     ax.axis("off")
-    middle = (max(len(inputs), len(outputs)) - 1) / 2
-    box = {"boxstyle": "round,pad=0.6", "facecolor": "#eeeeee", "edgecolor": "black"}
-    ax.text(0, middle, type(node).__name__, ha="center", va="center", weight="bold", bbox=box)
-    left = [(v, d, -4.4, -1.3) for v, d in zip(inputs, gradients, strict=True)]
-    right = [(v, d, 4.4, 1.3) for v, d in zip(outputs, upstream, strict=True)]
-    for side, labels in [(left, names[: len(inputs)]), (right, names[len(inputs) :])]:
-        for i, ((value, gradient, far, near), label) in enumerate(zip(side, labels, strict=True)):
-            y = middle + (len(side) - 1) / 2 - i
-            _draw_edge(ax, (far, y), (near, middle + 0.4 * (y - middle)), far < 0)
-            x = far / 1.55
-            ax.text(x, y + 0.14, f"{label} = {_short(value)}", ha="center", va="bottom", color=COLOURS[0])
-            text = f"∂L/∂{label} = {_short(gradient)}"
-            ax.text(x, y - 0.2, text, ha="center", va="top", style="italic", color=COLOURS[1])
+    ax.add_patch(plt.Rectangle((-1, -0.35), 2, height - 0.3, facecolor="#eeeeee", edgecolor="black"))
+    ax.text(0, (height - 1) / 2, type(node).__name__, ha="center", va="center", weight="bold")
+    sides = [(-4.9, -1.05, inputs, gradients, names), (1.05, 4.9, outputs, upstream, names[len(inputs) :])]
+    for start, end, values, back, labels in sides:
+        for i, (value, gradient, label) in enumerate(zip(values, back, labels, strict=False)):
+            y = (height + len(values)) / 2 - 1 - i
+            _draw_edge(ax, start, end, y, f"{label} = {_short(value)}", f"∂L/∂{label} = {_short(gradient)}")
     plt.show()
 
 
-def _draw_edge(ax, far, near, is_input):
-    """Two arrows: the value goes forward (solid), the gradient comes back (dashed)."""
-    (x0, y0), (x1, y1) = (far, near) if is_input else (near, far)
+def _draw_edge(ax, start, end, y, value, gradient):
+    """Two arrows with their texts: the value goes forward (solid), the gradient comes back (dashed, in italics)."""
     arrow = {"arrowstyle": "-|>", "mutation_scale": 12, "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", (x1, y1 + 0.05), (x0, y0 + 0.05), arrowprops=arrow | {"color": COLOURS[0]})
-    back = arrow | {"color": COLOURS[1], "linestyle": "--"}
-    ax.annotate("", (x0, y0 - 0.1), (x1, y1 - 0.1), arrowprops=back)
+    ax.annotate("", (end, y + 0.04), (start, y + 0.04), arrowprops=arrow | {"color": COLOURS[0]})
+    ax.annotate("", (start, y - 0.06), (end, y - 0.06), arrowprops=arrow | {"color": COLOURS[1], "linestyle": "--"})
+    middle = (start + end) / 2
+    ax.text(middle, y + 0.1, value, ha="center", va="bottom", color=COLOURS[0])
+    ax.text(middle, y - 0.12, gradient, ha="center", va="top", style="italic", color=COLOURS[1])
 
 
 def _short(value):
@@ -215,4 +211,4 @@ def _short(value):
     value = np.asarray(value)
     if value.size > 6:
         return f"array {value.shape}"
-    return np.array2string(np.round(value.astype(float), 3), separator=", ").replace("\n", "")
+    return np.array2string(value, separator=", ", formatter={"float": lambda v: f"{v:.4g}"}).replace("\n", "")
