@@ -8,7 +8,6 @@ JOBS   ?= 2
 # The reader's own Matplotlib and IPython settings must not change what the notebooks draw and print.
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
-export PYTHONHASHSEED := 0
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 HTML      := _build/html

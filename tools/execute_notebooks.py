@@ -30,6 +30,7 @@ def execute(notebook, folder):
         kernel_name=KERNELSPEC["name"],
         record_timing=False,
         store_widget_state=True,
+        extra_arguments=["--log-level=ERROR"],  # the kernel's own warnings are not for the author
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
@@ -67,12 +68,13 @@ def drop_unused_widgets(notebook):
 
 def to_text(notebook):
     """The file's text, with widgets numbered in the order in which they were made."""
-    text = nbformat.writes(notebook)
     widgets = notebook.metadata.get("widgets", {})
     names = [name for widget in widgets.values() for name in widget.get("state", {})]
+    text = nbformat.writes(notebook)
     for number, name in enumerate(names):
         text = text.replace(name, f"{number:032x}")
-    return text if text.endswith("\n") else text + "\n"
+    text = nbformat.writes(nbformat.reads(text, as_version=4))  # once more: writing sorts by the names, now the new ones
+    return text.rstrip("\n") + "\n"
 
 
 def run(path):
