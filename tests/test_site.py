@@ -1,0 +1,319 @@
+"""Checks of the built site: run `make site` first. Each check is itself tested on a small page that it must refuse."""
+
+import re
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+
+import mlcore
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = ROOT / "_build" / "html"
+
+# Attributes by which a page makes the browser fetch something. An <a href> only does when the reader follows it.
+FETCHED = {"src", "srcset", "data", "poster", "href", "xlink:href", "action"}
+NOT_PROSE = {"script", "style", "pre", "code", "noscript"}
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+CSS_ADDRESS = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])([^"')\s]+)""")
+FILE_NAME = re.compile(r"\.(svg|png|jpe?g|gif|webp|ipynb)$", re.IGNORECASE)
+NOISE = [
+    re.compile(r"```|^:{3,}", re.MULTILINE),  # a fence that was not understood
+    re.compile(r"\{[a-z][a-z:-]*\}[`\s]"),  # a role or directive
+    re.compile(r"\$[^$]+\$"),  # mathematics between dollars
+    re.compile(r"\]\([^)\s]+\)"),  # a Markdown link
+    re.compile(r"\*\*\w"),  # bold
+]
+
+
+class Page(HTMLParser):
+    """What the checks need to know of one page."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.ids, self.styles, self.open = [], set(), [], []
+        self.prose, self.title, self.headings = "", "", []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        attributes = {name: value or "" for name, value in attributes}
+        self.tags.append((tag, attributes))
+        self.ids |= {attributes[name] for name in ("id", "name") if name in attributes and tag != "meta"}
+        self.styles.append(attributes.get("style", ""))
+        if tag == "h1":
+            self.headings.append("")
+        if tag not in VOID:
+            self.open.append((tag, attributes.get("class", "").split()))
+
+    def handle_endtag(self, tag):
+        while tag in [name for name, _ in self.open] and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        inside = {name for name, _ in self.open}
+        classes = {c for _, names in self.open for c in names}
+        if "style" in inside:
+            self.styles.append(data)
+        if "title" in inside and "svg" not in inside:
+            self.title += data
+        if "h1" in inside and "headerlink" not in classes:
+            self.headings[-1] += data
+        if not inside & NOT_PROSE and "math" not in classes:
+            self.prose += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def is_foreign(address):
+    """Whether an address leads to another origin."""
+    parts = urlsplit(address.strip())
+    return bool(parts.netloc) or parts.scheme not in ("", "data")
+
+
+def foreign_in_css(text):
+    return [address for address in CSS_ADDRESS.findall(text) if is_foreign(address)]
+
+
+def foreign_in_page(page):
+    """What the browser would fetch from elsewhere."""
+    found = []
+    for tag, attributes in page.tags:
+        for name in FETCHED & attributes.keys():
+            if tag in ("a", "area"):
+                continue
+            addresses = attributes[name].split(",") if name == "srcset" else [attributes[name]]
+            found += [f"<{tag} {name}={a.strip()}>" for a in addresses if is_foreign(a)]
+        if attributes.get("http-equiv", "").lower() == "refresh":
+            found += [a for a in re.findall(r"url=(\S+)", attributes.get("content", ""), re.I) if is_foreign(a)]
+    return found + [a for style in page.styles for a in foreign_in_css(style)]
+
+
+def bad_alts(page):
+    """Pictures without words for those who cannot see them."""
+    alts = [(image.get("src"), image.get("alt", "").strip()) for image in page.all("img")]
+    return [f"{src}: alt={alt!r}" for src, alt in alts if not alt or FILE_NAME.search(alt)]
+
+
+def bad_head(page, language="en"):
+    """What a page does not say about itself."""
+    descriptions = [m.get("content", "").strip() for m in page.all("meta") if m.get("name") == "description"]
+    faults = []
+    if not page.title.strip():
+        faults.append("no title")
+    if len(descriptions) != 1 or len(descriptions[0]) < 20:
+        faults.append(f"descriptions: {descriptions}")
+    if [h.get("lang") for h in page.all("html")] != [language]:
+        faults.append("no language")
+    return faults
+
+
+def noise(page):
+    """Markup that reached the reader."""
+    return [match.group() for pattern in NOISE for match in pattern.finditer(page.prose)]
+
+
+def broken_links(place, page, pages, root):
+    """Links and sources that lead to no file, or to no place in it."""
+    found = []
+    for tag, attributes in page.tags:
+        for name in {"href", "src"} & attributes.keys():
+            address = attributes[name]
+            if is_foreign(address) or address.startswith("data:") or (tag == "use" and address.startswith("#")):
+                continue
+            parts = urlsplit(address)
+            target = (place.parent / unquote(parts.path)).resolve() if parts.path else place
+            target = target / "index.html" if target.is_dir() else target
+            if not target.is_file():
+                found.append(f"{address}: no such file below {root.name}")
+            elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].ids:
+                found.append(f"{address}: no such place in the page")
+    return found
+
+
+def mathjax_faults(place, page):
+    """A page with formulas loads the engine, from a file that is there."""
+    if not any("math" in attributes.get("class", "").split() for _, attributes in page.tags):
+        return []
+    engines = [s["src"] for s in page.all("script") if "mathjax" in s.get("src", "")]
+    if len(engines) != 1:
+        return [f"engines: {engines}"]
+    return [] if (place.parent / urlsplit(engines[0]).path).is_file() else [f"{engines[0]} is missing"]
+
+
+# The checks refuse what they should.
+
+
+def test_foreign_addresses_are_found():
+    bad = Page(
+        '<link href="https://fonts.example/a.css"><script src="//cdn.example/a.js"></script>'
+        '<img srcset="a.png 1x, http://x.example/b.png 2x"><iframe src="https://x.example"></iframe>'
+        '<p style="background: url(https://x.example/c.png)"></p><style>@import "https://x.example/d.css";</style>'
+        '<meta http-equiv="refresh" content="0; url=https://x.example/">'
+    )
+    assert len(foreign_in_page(bad)) == 7
+    fine = Page('<a href="https://x.example">x</a><script src="a.js"></script><img src="data:image/png;base64,AA">')
+    assert foreign_in_page(fine) == []
+
+
+def test_foreign_addresses_in_css_are_found():
+    assert foreign_in_css("a{src:url('https://x.example/f.woff')} b{src:url(f.woff)} @import '//x.example/c'") == [
+        "https://x.example/f.woff",
+        "//x.example/c",
+    ]
+
+
+def test_bad_alts_are_found():
+    bad = Page('<img src="a"><img src="b" alt=" "><img src="c" alt="../_images/loss.svg"><img src="d" alt="A loss">')
+    assert [b.split(":")[0] for b in bad_alts(bad)] == ["a", "b", "c"]
+
+
+def test_a_silent_head_is_found():
+    assert bad_head(Page("<html><head><title> </title></head></html>")) == ["no title", "descriptions: []", "no language"]
+    description = '<meta name="description" content="What a gradient is and how to check it.">'
+    assert bad_head(Page(f'<html lang="en"><head><title>Gradient</title>{description}</head></html>')) == []
+
+
+@pytest.mark.parametrize("text", ["```{note}", ":::{tip}", "{ref}`x`", "so $x^2$ is", "[here](a.md)", "**bold**"])
+def test_noise_is_found(text):
+    assert noise(Page(f"<p>{text}</p>"))
+    assert not noise(Page(f"<pre>{text}</pre><p>fine</p>"))
+
+
+def test_mathematics_is_not_noise():
+    assert not noise(Page(r'<p><span class="math">$x$</span>, at $5</p>'))
+
+
+def test_broken_links_are_found(tmp_path):
+    place, other = tmp_path / "a.html", tmp_path / "b.html"
+    page = Page('<a href="c.html">1</a><a href="b.html#no">2</a><a href="b.html#yes">3</a><a href="#no">4</a>')
+    pages = {place: page, other: Page('<h1 id="yes">x</h1>')}
+    for path in pages:
+        path.touch()
+    assert [f.split(":")[0] for f in broken_links(place, page, pages, tmp_path)] == ["c.html", "b.html#no", "#no"]
+
+
+def test_a_missing_engine_is_found(tmp_path):
+    formula = '<span class="math">x</span>'
+    place = tmp_path / "a.html"
+    assert mathjax_faults(place, Page(formula)) == ["engines: []"]
+    assert mathjax_faults(place, Page(formula + '<script src="mathjax/a.js">')) == ["mathjax/a.js is missing"]
+    assert mathjax_faults(place, Page("<p>no formula</p>")) == []
+
+
+# The site passes them.
+
+
+@cache
+def site():
+    if not (HTML / "index.html").exists():
+        pytest.fail("There is no built site: run `make site` first.")
+    return {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in HTML.rglob("*.html") if is_page(path)}
+
+
+def is_page(path):
+    """Not a template of the theme, and not the front door, which only leads on to the landing page."""
+    return "_static" not in path.parts and path != HTML / "index.html"
+
+
+def faults(check):
+    """{page: what the check says} for all pages about which it says something."""
+    found = {path.relative_to(HTML.resolve()).as_posix(): check(path, page) for path, page in site().items()}
+    return {name: what for name, what in found.items() if what}
+
+
+def toc_files():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    return [toc["root"]] + [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+
+
+def test_every_page_of_the_table_of_contents_is_there_and_no_other():
+    expected = {f"{name}.html" for name in toc_files()} | {"search.html"}
+    assert {path.relative_to(HTML.resolve()).as_posix() for path in site()} == expected
+
+
+def test_every_notebook_is_in_the_table_of_contents():
+    notebooks = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert notebooks == sorted(Path(name).name for name in toc_files() if name.startswith("notebooks/"))
+    assert len(notebooks) >= 7
+
+
+def heading_of(name):
+    """'1_3_1_loss_function' has the heading '1.3.1 Loss Function'."""
+    digits, words = re.fullmatch(r"((?:\d+_)+)(\w+)", name).groups()
+    return digits.strip("_").replace("_", ".") + " " + words.replace("_", " ").title()
+
+
+def test_every_chapter_has_its_heading():
+    # A set: the theme writes the heading a second time, for print.
+    chapters = {path.stem: set(page.headings) for path, page in site().items() if path.parent.name == "notebooks"}
+    assert chapters == {name: {heading_of(name)} for name in chapters}
+
+
+def test_the_front_door_leads_to_the_landing_page():
+    site()
+    address = re.search(r"url=([^\"]+)", (HTML / "index.html").read_text()).group(1)
+    assert (HTML / address).resolve() in site()
+
+
+def test_no_page_asks_another_origin_for_anything():
+    assert faults(lambda path, page: foreign_in_page(page)) == {}
+
+
+def test_no_style_sheet_asks_another_origin_for_anything():
+    site()
+    sheets = {path.name: foreign_in_css(path.read_text(encoding="utf-8")) for path in HTML.rglob("*.css")}
+    assert len(sheets) > 3
+    assert {name: found for name, found in sheets.items() if found} == {}
+
+
+def test_every_picture_has_an_alternative_text():
+    assert faults(lambda path, page: bad_alts(page)) == {}
+
+
+def test_every_page_says_what_it_is():
+    assert faults(lambda path, page: bad_head(page)) == {}
+
+
+def test_titles_and_descriptions_differ_from_page_to_page():
+    titles = [page.title for page in site().values()]
+    assert len(set(titles)) == len(titles)
+
+
+def test_every_internal_link_leads_somewhere():
+    pages = site()
+    assert faults(lambda path, page: broken_links(path, page, pages, HTML)) == {}
+
+
+def test_no_markup_reaches_the_reader():
+    assert faults(lambda path, page: noise(page)) == {}
+
+
+def test_every_page_with_formulas_has_the_engine():
+    assert faults(mathjax_faults) == {}
+
+
+def test_the_engine_is_served_whole():
+    site()
+    ours, served = ROOT / "book" / "assets" / "mathjax", HTML / "_static" / "mathjax"
+    for path in (p for p in ours.rglob("*") if p.is_file()):
+        assert (served / path.relative_to(ours)).read_bytes() == path.read_bytes()
+    fonts = set(re.findall(r"MathJax_[\w-]+\.woff", (ours / "tex-chtml.js").read_text(encoding="utf-8")))
+    fonts |= {f"{name}.woff" for name in re.findall(r"%%URL%%/(MathJax_[\w-]+)", (ours / "tex-chtml.js").read_text())}
+    assert len(fonts) > 10
+    assert fonts <= {path.name for path in (ours / "output/chtml/fonts/woff-v2").iterdir()}
+
+
+def test_no_page_loads_a_script_that_it_has_no_use_for():
+    scripts = {s.get("src", "") for page in site().values() for s in page.all("script")}
+    assert not [src for src in scripts if re.search("fontawesome|thebe|require|embed-amd", src)]
+
+
+def test_every_public_name_is_in_the_reference():
+    reference = site()[(HTML / "book" / "api.html").resolve()]
+    names = {f"{getattr(mlcore, name).__module__}.{name}" for name in mlcore.__all__}
+    assert names - reference.ids == set()
