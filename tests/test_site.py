@@ -173,7 +173,8 @@ def test_bad_alts_are_found():
 
 
 def test_a_silent_head_is_found():
-    assert bad_head(Page("<html><head><title> </title></head></html>")) == ["no title", "descriptions: []", "no language"]
+    silent = Page("<html><head><title> </title></head></html>")
+    assert bad_head(silent) == ["no title", "descriptions: []", "no language"]
     description = '<meta name="description" content="What a gradient is and how to check it.">'
     assert bad_head(Page(f'<html lang="en"><head><title>Gradient</title>{description}</head></html>')) == []
 

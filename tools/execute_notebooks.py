@@ -73,7 +73,7 @@ def to_text(notebook):
     text = nbformat.writes(notebook)
     for number, name in enumerate(names):
         text = text.replace(name, f"{number:032x}")
-    text = nbformat.writes(nbformat.reads(text, as_version=4))  # once more: writing sorts by the names, now the new ones
+    text = nbformat.writes(nbformat.reads(text, as_version=4))  # writing sorts by name: once more, by the new ones
     return text.rstrip("\n") + "\n"
 
 

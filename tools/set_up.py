@@ -21,8 +21,8 @@ OLDEST_PYTHON = (3, 11)
 
 def fingerprint():
     """What the environment depends on: this Python, this place, and the two files that say what to install."""
-    made_from = [sys.version, str(VENV)] + [(ROOT / name).read_text() for name in ("pyproject.toml", "requirements.txt")]
-    return hashlib.sha256("\n".join(made_from).encode()).hexdigest()
+    what_to_install = [(ROOT / name).read_text() for name in ("pyproject.toml", "requirements.txt")]
+    return hashlib.sha256("\n".join([sys.version, str(VENV), *what_to_install]).encode()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from docutils import nodes
 LONGEST_DESCRIPTION = 160  # what a search engine shows
 
 # 1.5 MB that draw icons as SVG; the theme's style sheet draws the same icons from a font.
-USELESS_SCRIPT = re.compile(r'\s*(<!-- So that users can add custom icons -->\s*)?<script[^>]*fontawesome\.js[^>]*></script>')
+USELESS_SCRIPT = re.compile(r"\s*<script[^>]*/fontawesome\.js[^>]*></script>")
 
 
 def first_paragraph(doctree):
