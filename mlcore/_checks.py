@@ -117,7 +117,7 @@ def check_class_targets(name, x, t):
         raise ValueError(f"{name}: scores need a last axis of classes; got a single number")
     classes = x.shape[-1]
     if t.shape == x.shape:
-        return check_distribution(name, "t", t.astype(x.dtype))
+        return check_distribution(name, "t", as_floating(name, t)).astype(x.dtype)
     if t.shape != x.shape[:-1]:
         raise ValueError(
             f"{name}: scores have shape {x.shape} and t has shape {t.shape}; expected index labels of shape "
@@ -133,8 +133,8 @@ def check_class_targets(name, x, t):
 def check_distribution(name, symbol, p):
     """Refuse rows that are no probability distribution: negative entries, or a sum that is not 1."""
     tolerance = max(1e-3, 10 * np.finfo(p.dtype).eps)  # generous: rows are often written by hand or in float16
-    if not (p >= 0).all():
-        raise ValueError(f"{name}: {symbol} must be probabilities; found a negative entry or NaN")
+    if not ((p >= 0) & (p <= 1 + tolerance)).all():
+        raise ValueError(f"{name}: {symbol} must be probabilities; found an entry outside [0, 1] or NaN")
     sums = p.sum(axis=-1)
     if not (abs(sums - 1) <= tolerance).all():
         worst = sums.flat[np.argmax(abs(sums - 1))]

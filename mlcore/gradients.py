@@ -56,8 +56,8 @@ def numerical_gradient(f, x):
         h = step * max(1, abs(x[i]))
         above[i] += h
         below[i] -= h
-        # Divide by the step that was really taken: x + h is rounded.
-        gradient[i] = (_number(f(above)) - _number(f(below))) / (float(above[i]) - float(below[i]))
+        width = float(above[i]) - float(below[i])  # the step that is really taken: x + h is rounded
+        gradient[i] = (_number(f(above)) - _number(f(below))) / width
     return gradient
 
 
@@ -102,7 +102,7 @@ def relative_error(a, b):
     a, b = as_floating("relative_error", a), as_floating("relative_error", b)
     if a.shape != b.shape:
         raise ValueError(f"relative_error: the shapes differ: {a.shape} and {b.shape}")
-    scale = max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    scale = np.maximum(np.abs(a).max(initial=0), np.abs(b).max(initial=0))  # unlike max, it lets no NaN pass
     return float(np.abs(a - b).max(initial=0) / scale) if scale != 0 else 0.0
 
 

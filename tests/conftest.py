@@ -1,0 +1,10 @@
+"""Settings for all tests: examples that are the same in every run, and no figure window."""
+
+import os
+
+from hypothesis import settings
+
+os.environ["MPLBACKEND"] = "agg"
+
+settings.register_profile("book", derandomize=True, deadline=None, database=None, max_examples=30)
+settings.load_profile("book")

@@ -1,0 +1,66 @@
+"""What several test files use."""
+
+import contextlib
+import math
+import pickle
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+
+from mlcore import gradient_check
+
+FLOATS = [np.float16, np.float32, np.float64]
+
+# How well a right backward pass agrees with central differences: their error is about eps ** (2 / 3).
+BANDS = {np.float32: 2e-2, np.float64: 1e-7}
+
+seeds = st.integers(0, 10_000)
+shapes = array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=3)
+leading_axes = array_shapes(min_dims=0, max_dims=3, min_side=1, max_side=3)
+
+
+def normal(seed, shape, dtype=np.float64):
+    """Random numbers of any shape, () included."""
+    return np.asarray(np.random.default_rng(seed).standard_normal(shape)).astype(dtype)
+
+
+def distributions(seed, shape, dtype=np.float64):
+    """Random rows that sum to 1."""
+    p = np.random.default_rng(seed).uniform(0.1, 1, shape)
+    return (p / p.sum(axis=-1, keepdims=True)).astype(dtype)
+
+
+def as_tuple(value):
+    return value if isinstance(value, tuple) else (value,)
+
+
+def inner(a, b):
+    """The inner product, summed without rounding error, and a bound of its size."""
+    assert np.shape(a) == np.shape(b)
+    terms = (np.asarray(a) * np.asarray(b)).ravel()
+    return math.fsum(terms), math.fsum(abs(terms))
+
+
+def assert_gradients(layer, *inputs, dtype=np.float64, n_inputs=1, rng=0):
+    """`gradient_check` covers `n_inputs` inputs and all parameters, and finds each of them right."""
+    errors = gradient_check(layer, *inputs, rng=rng)
+    params = len(getattr(layer, "params", []))
+    assert list(errors) == [f"inputs[{k}]" for k in range(n_inputs)] + [f"params[{k}]" for k in range(params)]
+    assert all(error < BANDS[dtype] for error in errors.values()), errors
+
+
+def forward_backward(layer, *inputs, upstream):
+    """Outputs and gradients of one pass; `upstream` is one array for each output."""
+    outputs = as_tuple(layer.forward(*inputs))
+    return outputs, as_tuple(layer.backward(*upstream))
+
+
+@contextlib.contextmanager
+def untouched(*things):
+    """Assert that nothing in `things` has changed by a single bit, also if an exception is on its way."""
+    before = pickle.dumps(things)
+    try:
+        yield
+    finally:
+        assert pickle.dumps(things) == before
