@@ -6,6 +6,7 @@ BIN    := .venv/bin
 JOBS   ?= 2
 
 # The reader's own Matplotlib and IPython settings must not change what the notebooks draw and print.
+unexport MPLBACKEND
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 

@@ -111,6 +111,7 @@ def store_or_compare(path, check):
 
 
 def main():
+    os.environ.pop("MPLBACKEND", None)  # a backend chosen for scripts would keep the notebooks from storing figures
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="+", type=Path)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a notebook would change")

@@ -1,0 +1,307 @@
+"""What holds for the project as a whole: the lock, the wheel, the notebooks' form, the workflow, the documents."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+import mlcore
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LONGEST_CELL = 20  # lines
+MADE_BY_TOOLS = {"_build", "build", "dist", "__pycache__"}
+
+
+def pyproject():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def own_files(*suffixes):
+    """The project's files, without what tools make and what others wrote (MathJax)."""
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [d for d in folders if d not in MADE_BY_TOOLS | {"mathjax"} and not d.endswith(".egg-info")]
+        folders[:] = [d for d in folders if not d.startswith(".") or d in (".github", ".ci")]
+        yield from (Path(folder, name) for name in names if Path(name).suffix in suffixes)
+
+
+# The lock
+
+LOCK_LINE = re.compile(r"[a-z0-9._-]+==[\w.!+]+( ; [^#@]+)?")
+
+
+def lock_lines():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.lstrip().startswith("#")]
+
+
+def lock():
+    """{name: exact version}"""
+    requirements = [Requirement(line) for line in lock_lines()]
+    return {canonicalize_name(r.name): next(iter(r.specifier)).version for r in requirements}
+
+
+def direct_requirements():
+    project = pyproject()["project"]
+    listed = project["dependencies"] + sum(project["optional-dependencies"].values(), [])
+    return [r for r in map(Requirement, listed) if r.name != project["name"]]
+
+
+def test_the_lock_names_exact_versions_and_no_place():
+    assert [line for line in lock_lines() if not LOCK_LINE.fullmatch(line)] == []
+    assert not re.search(r"https?:|file:|--|(?<![\w-])/\w", (ROOT / "requirements.txt").read_text())
+
+
+@pytest.mark.parametrize("line", ["--index-url x", "numpy>=2", "a @ file:///x", "numpy==2.0 --hash=sha256:0"])
+def test_a_line_that_is_no_exact_version_is_found(line):
+    assert not LOCK_LINE.fullmatch(line)
+
+
+def test_the_lock_has_one_version_of_each_package():
+    counts = Counter(canonicalize_name(Requirement(line).name) for line in lock_lines())
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
+def test_the_lock_satisfies_what_the_project_asks_for():
+    locked = lock()
+    for requirement in direct_requirements():
+        assert Version(locked[canonicalize_name(requirement.name)]) in requirement.specifier
+
+
+def test_the_book_is_not_built_by_a_version_that_ignores_its_configuration():
+    assert Version(lock()["jupyter-book"]) < Version("2")
+
+
+def test_the_environment_is_the_locked_one():
+    from importlib.metadata import version
+
+    names = [canonicalize_name(r.name) for r in direct_requirements()]
+    assert {name: version(name) for name in names} == {name: lock()[name] for name in names}
+
+
+# The name of the package belongs to somebody else on the public index.
+
+INSTALLED_BY_NAME = re.compile(r"pip3?\s+install\s[^\n`\"']*\bmlcore\b|%pip\s+install[^\n]*\bmlcore\b")
+
+
+@pytest.mark.parametrize("text", ["pip install mlcore", "python -m pip install -U mlcore", "%pip install -q mlcore"])
+def test_an_installation_by_name_is_found(text):
+    assert INSTALLED_BY_NAME.search(text)
+
+
+def test_nothing_installs_the_package_by_its_name():
+    files = [
+        p for p in own_files(".md", ".ipynb", ".txt", ".toml", ".yml", ".py", ".cff") if p != Path(__file__).resolve()
+    ]
+    assert len(files) > 30
+    assert [p.name for p in files if INSTALLED_BY_NAME.search(p.read_text(encoding="utf-8"))] == []
+    assert "mlcore" not in lock()
+
+
+def test_the_package_cannot_be_uploaded_to_the_public_index():
+    assert "Private :: Do Not Upload" in pyproject()["project"]["classifiers"]
+
+
+# The wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The project's wheel, built from a copy so that nothing is left behind in the tree."""
+    source, made = tmp_path_factory.mktemp("source") / "project", tmp_path_factory.mktemp("wheel")
+    source.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(ROOT / "mlcore", source / "mlcore", ignore=shutil.ignore_patterns("__pycache__"))
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--wheel-dir", str(made), str(source)], check=True)
+    return next(made.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_package_with_its_data_and_nothing_else(wheel):
+    files = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    package = [p for p in (ROOT / "mlcore").rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    assert files == {p.relative_to(ROOT).as_posix() for p in package}
+    assert any(name.startswith("mlcore/data/") for name in files)
+
+
+def test_the_wheel_carries_its_licences(wheel):
+    names = {Path(name).name for name in zipfile.ZipFile(wheel).namelist() if "/licenses/" in name}
+    assert {"LICENSE", "LICENSE-TEXT", "LICENSE-digits"} <= names
+
+
+def test_the_wheel_works_with_numpy_alone(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    program = (
+        "import sys, mlcore\n"
+        "mlcore.load_digits(), mlcore.load_spiral(0)\n"
+        "print(mlcore.__file__)\n"
+        "print({'matplotlib', 'tqdm', 'IPython'} & set(sys.modules))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    place, imported = run.stdout.splitlines()
+    assert Path(place).is_relative_to(tmp_path)
+    assert imported == "set()"
+
+
+# Notebooks
+
+
+def notebook_faults(notebook):
+    """What is wrong with the form of a notebook, given as the parsed JSON of its file."""
+    faults, count = [], 0
+    ids = [cell.get("id") for cell in notebook["cells"]]
+    if None in ids or len(set(ids)) < len(ids):
+        faults.append("cell ids are missing or not unique")
+    if not "".join(notebook["cells"][0]["source"]).startswith("# "):
+        faults.append("does not begin with its heading")
+    for cell in notebook["cells"]:
+        source, where = "".join(cell["source"]), f"cell {cell.get('id')}"
+        if not source.strip():
+            faults.append(f"{where} is empty")
+        if cell["cell_type"] != "code":
+            if re.search(r"^\s*(```\{|:::)|\{[a-z:-]+\}`", source, re.MULTILINE):
+                faults.append(f"{where} has a directive or role, which is noise outside the site")
+            continue
+        count += 1
+        if cell["execution_count"] != count:
+            faults.append(f"{where} was not run in order")
+        if len(source.splitlines()) > LONGEST_CELL:
+            faults.append(f"{where} has more than {LONGEST_CELL} lines")
+        faults += [
+            f"{where} {fault}" for output in cell["outputs"] for fault in output_faults(output, cell["metadata"])
+        ]
+    return faults
+
+
+def output_faults(output, metadata):
+    if output["output_type"] == "error" and "raises-exception" not in metadata.get("tags", []):
+        yield "stores an error"
+    if output.get("name") == "stderr":
+        yield "stores a warning"
+    data = output.get("data", {})
+    shown = metadata.get("mystnb", {})
+    alt = shown.get("image", {}).get("alt", "")
+    if any(kind.startswith("image/") for kind in data):
+        if "image/svg+xml" not in data:
+            yield "has a picture that is no SVG"
+        if len(alt) < 20:
+            yield f"has a picture without a telling alternative text: {alt!r}"
+        if not shown.get("figure", {}).get("caption") or not shown.get("figure", {}).get("name"):
+            yield "has a figure without a caption or a name"
+    text = "".join("".join(value) for kind, value in data.items() if kind.startswith("text/"))
+    text += "".join(output.get("text", ""))
+    if re.search(r"\b0x[0-9a-f]{6,}|ipykernel_\d+|/(home|root|tmp|Users)/", text):
+        yield "shows an address or a path that differs from machine to machine"
+
+
+def a_notebook(**changes):
+    code = {"cell_type": "code", "id": "b", "source": "1", "execution_count": 1, "outputs": [], "metadata": {}}
+    return {"cells": [{"cell_type": "markdown", "id": "a", "source": "# 1 Title"}, code | changes]}
+
+
+PICTURE = {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}}
+TEXT = {"output_type": "stream", "name": "stdout"}
+
+
+@pytest.mark.parametrize(
+    "changes, fault",
+    [
+        ({"id": "a"}, "unique"),
+        ({"source": " "}, "empty"),
+        ({"source": "x\n" * 30}, "lines"),
+        ({"execution_count": None}, "order"),
+        ({"outputs": [{"output_type": "error"}]}, "error"),
+        ({"outputs": [TEXT | {"name": "stderr", "text": "careful"}]}, "warning"),
+        ({"outputs": [TEXT | {"text": "<object at 0x7f3a21b04e50>"}]}, "address"),
+        ({"outputs": [PICTURE]}, "alternative text"),
+        ({"outputs": [PICTURE], "metadata": {"mystnb": {"image": {"alt": "A loss that falls with x"}}}}, "caption"),
+        ({"outputs": [PICTURE | {"data": {"image/png": "AA"}}]}, "no SVG"),
+        ({"cell_type": "markdown", "source": "```{note}\nx\n```"}, "directive"),
+    ],
+)
+def test_a_faulty_notebook_is_found(changes, fault):
+    assert notebook_faults(a_notebook()) == []
+    assert any(fault in found for found in notebook_faults(a_notebook(**changes)))
+
+
+def test_every_notebook_has_the_right_form():
+    assert NOTEBOOKS
+    found = {path.name: notebook_faults(json.loads(path.read_text(encoding="utf-8"))) for path in NOTEBOOKS}
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+def test_the_names_of_figures_are_unique_in_the_book():
+    cells = [cell for path in NOTEBOOKS for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    figures = [cell["metadata"].get("mystnb", {}).get("figure", {}).get("name") for cell in cells]
+    counts = Counter(name for name in figures if name)
+    assert [name for name, count in counts.items() if count > 1] == []
+
+
+# The documents and the machinery
+
+
+def test_the_version_is_the_same_everywhere():
+    version = pyproject()["project"]["version"]
+    assert mlcore.__version__ == version
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == version
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def make_targets():
+    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_every_command_in_the_documents_exists():
+    documents = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md"))
+    documents += (ROOT / ".ci/run").read_text() + (ROOT / ".github/workflows/test.yml").read_text()
+    named = set(re.findall(r"(?:^|`|: )make ([a-z-]+)", documents, re.MULTILINE))
+    assert {"book", "test", "lab", "help", "lock"} <= named
+    assert named - make_targets() == set()
+
+
+def test_every_link_of_the_documents_to_a_file_leads_to_one():
+    missing = []
+    for name in ("README.md", "CONTRIBUTING.md"):
+        links = re.findall(r"\]\(([^)#\s]+)", (ROOT / name).read_text(encoding="utf-8"))
+        missing += [link for link in links if "://" not in link and not (ROOT / link).exists()]
+    assert missing == []
+
+
+def test_every_module_is_in_the_reference():
+    modules = {path.stem for path in (ROOT / "mlcore").glob("*.py") if not path.stem.startswith("_")}
+    assert set(re.findall(r"automodule:: mlcore\.(\w+)", (ROOT / "book/api.md").read_text())) == modules
+
+
+PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+
+
+def test_the_workflow_pins_its_actions_and_gives_no_right_by_default():
+    text = (ROOT / ".github/workflows/test.yml").read_text()
+    used = re.findall(r"uses: (.+)", text)
+    assert used
+    assert [action for action in used if not PINNED.fullmatch(action)] == []
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {}
+    assert workflow["jobs"]["test"]["permissions"] == {"contents": "read"}
+
+
+def test_the_gate_runs_the_command_of_the_readme_and_stops_at_a_failure():
+    script = (ROOT / ".ci/run").read_text()
+    assert "set -euo pipefail" in script
+    assert re.search(r"^(time )?make test$", script, re.MULTILINE)
+    assert os.access(ROOT / ".ci/run", os.X_OK)

@@ -1,0 +1,114 @@
+"""The tools that run and compare notebooks: they must notice what they are there to notice."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+ROOT = Path(__file__).resolve().parent.parent
+DRAW = "import matplotlib.pyplot as plt\nfrom mlcore import visual\nvisual.use_style()\nplt.plot([1, 2])\nplt.show()"
+
+
+def write(path, *sources, tags=()):
+    cells = [new_code_cell(s, id=f"c{i}", metadata={"tags": list(tags)}) for i, s in enumerate(sources)]
+    nbformat.write(new_notebook(cells=cells), path)
+    return path
+
+
+def execute(*arguments):
+    command = [sys.executable, str(ROOT / "tools/execute_notebooks.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def verify(path):
+    """Run nbval as `make verify` does; return its exit code: 0 for equal, 1 for a difference."""
+    config = ROOT / "tools/nbval.cfg"
+    options = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", str(config), "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-c", "/dev/null", *options, str(path)]
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment).returncode
+
+
+def change(path, function):
+    """Change the outputs of a notebook's first cell."""
+    notebook = json.loads(path.read_text())
+    function(notebook["cells"][0]["outputs"])
+    path.write_text(json.dumps(notebook))
+
+
+def test_two_runs_give_the_same_bytes(tmp_path):
+    widget = "from ipywidgets import IntSlider, VBox\nVBox([IntSlider(value=i) for i in range(12)])"
+    path = write(tmp_path / "a.ipynb", "import sys\nprint(1)\nprint(2, file=sys.stderr)\nprint(3)", widget)
+    assert execute(path).returncode == 0
+    first = path.read_bytes()
+    assert execute(path).stdout.startswith("unchanged")
+    assert path.read_bytes() == first
+    assert b"IntSlider" in first
+
+
+def test_a_failing_notebook_is_left_as_it_was(tmp_path):
+    path = write(tmp_path / "a.ipynb", "print(1)", "1 / 0")
+    before = path.read_bytes()
+    run = execute(path)
+    assert run.returncode == 1
+    assert "ZeroDivisionError" in run.stdout
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.ipynb"]
+
+
+def test_an_expected_error_is_stored(tmp_path):
+    path = write(tmp_path / "a.ipynb", "1 / 0", tags=["raises-exception"])
+    assert execute(path).returncode == 0
+    assert "ZeroDivisionError" in path.read_text()
+
+
+def test_checking_tells_and_writes_nothing(tmp_path):
+    path = write(tmp_path / "a.ipynb", "print(1)")
+    before = path.read_bytes()
+    run = execute("--check", path)
+    assert (run.returncode, run.stdout.split()[0]) == (1, "DIFFERS")
+    assert path.read_bytes() == before
+
+
+@pytest.fixture(scope="module")
+def drawing(tmp_path_factory):
+    """A notebook whose stored output is text and a drawing."""
+    path = write(tmp_path_factory.mktemp("drawing") / "a.ipynb", f"print(0.1 + 0.2)\n{DRAW}")
+    assert execute(path).returncode == 0
+    return path
+
+
+def a_copy(drawing, tmp_path):
+    path = tmp_path / "a.ipynb"
+    path.write_bytes(drawing.read_bytes())
+    return path
+
+
+def picture(outputs):
+    return next(output for output in outputs if "image/svg+xml" in output.get("data", {}))
+
+
+def another_drawing(outputs):
+    data = picture(outputs)["data"]
+    data["image/svg+xml"] = "".join(data["image/svg+xml"]).replace("stroke-width", "stroke-dashoffset")
+
+
+def another_digit(outputs):
+    outputs[0]["text"] = ["0.30000000000000003\n"]
+
+
+def no_drawing(outputs):
+    outputs.remove(picture(outputs))
+
+
+@pytest.mark.parametrize("how, code", [(another_drawing, 0), (another_digit, 1), (no_drawing, 1)])
+def test_the_comparison_notices_text_and_missing_drawings_only(drawing, tmp_path, how, code):
+    path = a_copy(drawing, tmp_path)
+    change(path, how)
+    assert path.read_bytes() != drawing.read_bytes()
+    assert verify(path) == code
