@@ -11,6 +11,9 @@ class NotFiniteError(ValueError):
 
 def as_real(name, x):
     """Return `x` as an array of real numbers, or raise a TypeError that says what it is instead."""
+    if type(x) is np.ndarray and x.dtype.kind in "fiub":  # the usual case, decided at once
+        return x
+    name = name if isinstance(name, str) else f"{type(name).__name__}.backward"
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name}: masked arrays are not supported; fill or drop the masked values first")
     try:
@@ -46,7 +49,7 @@ def recall(layer, memory):
 
 def check_parameter(name, symbol, array, ndim=None):
     """Refuse a parameter that cannot be trained in place; any number of axes unless `ndim` is given."""
-    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+    if type(array) is not np.ndarray:
         raise TypeError(f"{name}: {symbol} must be a NumPy array; got {type(array).__name__}")
     if array.dtype.kind != "f":
         raise TypeError(f"{name}: {symbol} must be floating, because it is updated in place; got {array.dtype}")
@@ -57,18 +60,17 @@ def check_parameter(name, symbol, array, ndim=None):
 def check_columns(name, x, W):
     """Return `x` ready for `x @ W`: real, of W's dtype if it held integers, with as many columns as W has rows."""
     x = as_real(name, x)
-    if x.ndim == 0 or x.shape[-1] != W.shape[0]:
+    if x.shape[-1:] != W.shape[:1]:
         raise ValueError(f"{name}.forward: x has shape {x.shape}, expected (..., {W.shape[0]}) for W {W.shape}")
     return x if x.dtype.kind == "f" else x.astype(W.dtype)
 
 
 def check_upstream(layer, dout, shape):
     """Return the upstream gradient as a floating array of exactly the shape that forward gave out."""
-    name = type(layer).__name__
-    dout = as_floating(f"{name}.backward", dout)
-    if dout.shape != tuple(shape):
+    dout = as_floating(layer, dout)
+    if dout.shape != shape:
         raise ValueError(
-            f"{name}.backward: the upstream gradient has shape {dout.shape}, expected {tuple(shape)}, "
+            f"{type(layer).__name__}.backward: the upstream gradient has shape {dout.shape}, expected {shape}, "
             "the shape of what forward returned"
         )
     return dout
@@ -76,7 +78,7 @@ def check_upstream(layer, dout, shape):
 
 def rows(x):
     """Return `x` as a matrix: every leading axis becomes part of the batch."""
-    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def check_number(name, symbol, value, low, high, *, open_low=False):
@@ -99,15 +101,20 @@ def check_count(name, symbol, value, least=1):
     return int(value)
 
 
-def check_logits(name, x):
-    """Return logits as a floating array; refuse an empty batch, NaN and infinities."""
+def check_batch(name, x):
+    """Return the scores of a loss as a floating array; refuse an empty batch."""
     x = as_floating(name, x)
     if x.size == 0:
         raise ValueError(f"{name}: the mean over an empty batch is not defined; got shape {x.shape}")
-    if not np.isfinite(x).all():
+    return x
+
+
+def check_loss(name, loss, x):
+    """Return the loss; if it is not finite because the logits `x` are not, refuse them."""
+    if not math.isfinite(loss) and not np.isfinite(x).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
         raise NotFiniteError(f"{name}: logits must be finite; found {x[where]} at index {where}")
-    return x
+    return loss
 
 
 def check_class_targets(name, x, t):
@@ -115,7 +122,6 @@ def check_class_targets(name, x, t):
     t = as_real(name, t)
     if x.ndim == 0:
         raise ValueError(f"{name}: scores need a last axis of classes; got a single number")
-    classes = x.shape[-1]
     if t.shape == x.shape:
         return check_distribution(name, "t", as_floating(name, t)).astype(x.dtype)
     if t.shape != x.shape[:-1]:
@@ -125,9 +131,11 @@ def check_class_targets(name, x, t):
         )
     if t.dtype.kind not in "iu":
         raise ValueError(f"{name}: index labels must be integers; got dtype {t.dtype}")
-    if t.size and (t.min() < 0 or t.max() >= classes):
-        raise ValueError(f"{name}: labels must lie in 0..{classes - 1}; got {t.min()}..{t.max()}")
-    return t.astype(np.intp)
+    t = t.astype(np.intp)
+    seen = t.reshape(-1).view(np.uintp)  # as unsigned a negative label is a huge one: one look finds both faults
+    if seen.size and seen[seen.argmax()] >= x.shape[-1]:
+        raise ValueError(f"{name}: labels must lie in 0..{x.shape[-1] - 1}; got {t.min()}..{t.max()}")
+    return t
 
 
 def check_distribution(name, symbol, p):
@@ -153,3 +161,8 @@ def check_binary_targets(name, x, t):
     if not ((t >= 0) & (t <= 1)).all():
         raise ValueError(f"{name}: targets must lie in [0, 1]; got {t.min()}..{t.max()}")
     return t.reshape(x.shape).astype(x.dtype)
+
+
+def check_scalar_upstream(layer, dout):
+    """Return the upstream gradient of a loss as a float."""
+    return float(dout) if type(dout) in (int, float) else float(check_upstream(layer, dout, ()))

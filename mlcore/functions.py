@@ -8,10 +8,11 @@ import numpy as np
 
 from mlcore._checks import (
     as_floating,
+    check_batch,
     check_binary_targets,
     check_class_targets,
     check_distribution,
-    check_logits,
+    check_loss,
 )
 
 
@@ -49,19 +50,30 @@ def sigmoid(x):
     """
     x = as_floating("sigmoid", x)
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    out = np.maximum(e, x >= 0)  # the numerator: 1 where x >= 0, else e, which is smaller than 1
+    e += 1  # in place: no third array
+    out /= e
+    return out
 
 
-def _shift(name, x):
-    """Subtract the largest score of each row: softmax does not notice, and exp cannot overflow."""
+def exp_shifted(name, x):
+    """Return the scores less the largest of their row, their exponentials, and the sum of those in each row.
+
+    Softmax does not notice the shift, and exp of it cannot overflow.
+    """
     x = as_floating(name, x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
-    top = x.max(axis=-1, keepdims=True)
-    if not np.isfinite(top).all():
+    with np.errstate(over="ignore", invalid="ignore"):  # a gap beyond the largest float: -inf, whose exp is 0
+        shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)
+        e = np.exp(shifted)
+        return shifted, e, np.add.reduce(e, axis=-1, keepdims=True)
+
+
+def _check_rows(name, total):
+    """Refuse a row that has no finite largest score: there the sum of the exponentials is NaN."""
+    if not np.isfinite(total).all():
         raise ValueError(f"{name}: a row has no finite largest score (NaN, +inf, or -inf throughout)")
-    with np.errstate(over="ignore"):  # a gap beyond the largest float becomes -inf, whose exp is the right 0
-        return x - top
 
 
 def softmax(x):
@@ -96,8 +108,9 @@ def softmax(x):
     ----------
     Section 1.3.1; Goodfellow, Bengio & Courville (2016), section 6.2.2.3.
     """
-    e = np.exp(_shift("softmax", x))
-    return e / e.sum(axis=-1, keepdims=True)
+    _, e, total = exp_shifted("softmax", x)
+    _check_rows("softmax", total)
+    return e / total
 
 
 def log_softmax(x):
@@ -130,18 +143,31 @@ def log_softmax(x):
     ----------
     Section 1.3.1.
     """
-    shifted = _shift("log_softmax", x)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    shifted, _, total = exp_shifted("log_softmax", x)
+    _check_rows("log_softmax", total)
+    return shifted - np.log(total)
 
 
-def _mean_cross_entropy(log_p, t):
-    """Mean over all rows of -sum_k t_k log p_k, for index labels or distributions `t`."""
-    if t.shape == log_p.shape:
-        terms = np.multiply(t, log_p, where=t > 0, out=np.zeros_like(log_p))  # 0 log 0 is 0, not nan
-        picked = terms.sum(axis=-1)
-    else:
-        picked = np.take_along_axis(log_p, t[..., np.newaxis], axis=-1)
-    return 0 - picked.mean()  # not -mean: a perfect prediction costs 0.0, never -0.0
+def mean_of(values):
+    """Mean of all values as a float, added up in float64: half precision could not hold the sum."""
+    return float(np.add.reduce(values, axis=None, dtype=np.float64)) / values.size
+
+
+def positions(t, classes):
+    """Where the labelled entries of an array of shape (..., classes) stand when it is laid flat."""
+    return np.arange(0, t.size * classes, classes) + t.reshape(-1)
+
+
+def expected_value(t, values):
+    """For each row the expectation of `values` (..., C) under targets `t`: one picked, or all weighted."""
+    if t.shape == values.shape:
+        return np.multiply(t, values, where=t > 0, out=np.zeros_like(values)).sum(axis=-1)  # 0 * -inf counts 0
+    return values.reshape(-1)[positions(t, values.shape[-1])].reshape(t.shape)
+
+
+def _as(dtype, number):
+    with np.errstate(over="ignore"):  # beyond the largest float16 lies inf
+        return np.asarray(number).astype(dtype)[()]
 
 
 def cross_entropy_error(y, t):
@@ -182,12 +208,11 @@ def cross_entropy_error(y, t):
     Section 1.3.1.
     """
     name = "cross_entropy_error"
-    y = as_floating(name, y)
+    y = check_batch(name, y)
     t = check_class_targets(name, y, t)
-    if y.size == 0:
-        raise ValueError(f"{name}: the mean over an empty batch is not defined; got shape {y.shape}")
     check_distribution(name, "y", y)
-    return _mean_cross_entropy(np.log(y, where=y > 0, out=np.full_like(y, -np.inf)), t)
+    log_y = np.log(y, where=y > 0, out=np.full_like(y, -np.inf))
+    return _as(y.dtype, 0 - mean_of(expected_value(t, log_y)))  # 0 - x: a perfect prediction costs 0.0, not -0.0
 
 
 def softmax_cross_entropy(logits, t):
@@ -225,8 +250,11 @@ def softmax_cross_entropy(logits, t):
     Section 1.3.1 and 1.3.5.3.
     """
     name = "softmax_cross_entropy"
-    x = check_logits(name, logits)
-    return _mean_cross_entropy(log_softmax(x), check_class_targets(name, x, t))
+    x = check_batch(name, logits)
+    t = check_class_targets(name, x, t)
+    shifted, _, total = exp_shifted(name, x)
+    loss = mean_of(np.log(total[..., 0]) - expected_value(t, shifted))
+    return _as(x.dtype, check_loss(name, loss, x))
 
 
 def sigmoid_cross_entropy(logits, t):
@@ -268,7 +296,8 @@ def sigmoid_cross_entropy(logits, t):
     Section 1.3.1.
     """
     name = "sigmoid_cross_entropy"
-    x = check_logits(name, logits)
+    x = check_batch(name, logits)
     t = check_binary_targets(name, x, t)
     size = np.abs(x)
-    return (size * np.where(x >= 0, 1 - t, t) + np.log1p(np.exp(-size))).mean()
+    loss = mean_of(size * np.where(x >= 0, 1 - t, t) + np.log1p(np.exp(-size)))
+    return _as(x.dtype, check_loss(name, loss, x))

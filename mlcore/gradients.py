@@ -154,7 +154,7 @@ def gradient_check(layer, *inputs, rng=0):
     start = [np.array(y) for y in _as_tuple(layer.forward(*inputs))]
     upstream = [rng.standard_normal(y.shape) for y in start]
     input_gradients = [dx for dx in _as_tuple(layer.backward(*upstream)) if dx is not None]
-    params, grads = getattr(layer, "params", []), [g.copy() for g in getattr(layer, "grads", [])]
+    params, grads = (getattr(layer, "params", []), [g.copy() for g in getattr(layer, "grads", [])])
 
     def g(*xs):
         outputs = _as_tuple(layer.forward(*xs))

@@ -48,7 +48,7 @@ class Sigmoid:
     def forward(self, x):
         """Return the sigmoid of x."""
         out = np.asarray(sigmoid(x))
-        out.flags.writeable = False  # backward needs it as it is now
+        out.setflags(write=False)  # backward needs it as it is now
         self.out = out
         return out
 
@@ -122,14 +122,16 @@ class Affine:
         W, b = self.params
         x = check_columns("Affine", x, W)
         self.x = keep(x)
-        return x @ W + b
+        out = x @ W
+        out += b
+        return out
 
-    def backward(self, dout):
-        """Write dW and db into grads and return dx."""
+    def backward(self, dout, input_gradient=True):
+        """Write dW and db into grads and return dx, unless nobody asks for it."""
         W, b = self.params
         x = recall(self, self.x)
         dout = check_upstream(self, dout, (*x.shape[:-1], *b.shape))
-        self.grads[0][...] = rows(x).T @ rows(dout)
-        self.grads[1][...] = rows(dout).sum(axis=0)
+        np.matmul(rows(x).T, rows(dout), out=self.grads[0])
+        np.add.reduce(rows(dout), axis=0, out=self.grads[1])
         self.x = None
-        return dout @ W.T
+        return dout @ W.T if input_gradient else None

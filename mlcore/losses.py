@@ -2,8 +2,15 @@
 
 import numpy as np
 
-from mlcore._checks import check_binary_targets, check_class_targets, check_logits, check_upstream, recall, rows
-from mlcore.functions import sigmoid, sigmoid_cross_entropy, softmax, softmax_cross_entropy
+from mlcore._checks import (
+    check_batch,
+    check_binary_targets,
+    check_class_targets,
+    check_loss,
+    check_scalar_upstream,
+    recall,
+)
+from mlcore.functions import exp_shifted, expected_value, mean_of, positions, sigmoid, sigmoid_cross_entropy
 
 
 class SoftmaxWithLoss:
@@ -48,22 +55,25 @@ class SoftmaxWithLoss:
 
     def forward(self, x, t):
         """Return the loss for logits x (..., C) and labels t (...) or distributions t (..., C)."""
-        x = check_logits("SoftmaxWithLoss", x)
+        x = check_batch("SoftmaxWithLoss", x)
         t = check_class_targets("SoftmaxWithLoss", x, t)
-        self.y, self.t = softmax(x), t
-        return float(softmax_cross_entropy(x, t))
+        shifted, e, total = exp_shifted("SoftmaxWithLoss", x)
+        loss = mean_of(np.log(total[..., 0]) - expected_value(t, shifted))
+        check_loss("SoftmaxWithLoss", loss, x)
+        self.y, self.t = e / total, t
+        return loss
 
     def backward(self, dout=1):
         """Return dx for the gradient dout of the loss, a number."""
         y, t = recall(self, self.y), self.t
-        dout = float(check_upstream(self, dout, ()))
+        dout = check_scalar_upstream(self, dout)
         self.y = self.t = None
         if t.shape == y.shape:
-            dx = y - t
+            y -= t
         else:
-            dx = y.copy()
-            rows(dx)[np.arange(t.size), t.ravel()] -= 1
-        return dx * (dout / rows(y).shape[0])
+            y.reshape(-1)[positions(t, y.shape[-1])] -= 1
+        y *= dout * y.shape[-1] / y.size  # in place: nobody else has this array
+        return y
 
 
 class SigmoidWithLoss:
@@ -108,14 +118,15 @@ class SigmoidWithLoss:
 
     def forward(self, x, t):
         """Return the loss for logits x and targets t in [0, 1]; (N, 1) and (N,) fit each other."""
-        x = check_logits("SigmoidWithLoss", x)
+        x = check_batch("SigmoidWithLoss", x)
         t = check_binary_targets("SigmoidWithLoss", x, t)
+        loss = float(sigmoid_cross_entropy(x, t))
         self.y, self.t = sigmoid(x), t
-        return float(sigmoid_cross_entropy(x, t))
+        return loss
 
     def backward(self, dout=1):
         """Return dx, in the shape of x, for the gradient dout of the loss, a number."""
         y, t = recall(self, self.y), self.t
-        dout = float(check_upstream(self, dout, ()))
+        dout = check_scalar_upstream(self, dout)
         self.y = self.t = None
         return (y - t) * (dout / y.size)

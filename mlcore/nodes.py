@@ -7,7 +7,17 @@ into an array that it was given, and what it has to remember it copies, unless n
 
 import numpy as np
 
-from mlcore._checks import as_real, check_columns, check_count, check_parameter, check_upstream, keep, recall, rows
+from mlcore._checks import (
+    as_floating,
+    as_real,
+    check_columns,
+    check_count,
+    check_parameter,
+    check_upstream,
+    keep,
+    recall,
+    rows,
+)
 
 
 def _sum_to(gradient, shape):
@@ -18,7 +28,7 @@ def _sum_to(gradient, shape):
 
 
 def _check_broadcast(name, x, y):
-    x, y = as_real(name, x), as_real(name, y)
+    x, y = as_floating(name, x), as_floating(name, y)  # small integers would wrap around, and True + True be True
     try:
         return x, y, np.broadcast_shapes(x.shape, y.shape)
     except ValueError:
@@ -350,11 +360,11 @@ class MatMul:
         self.x = keep(x)
         return x @ W
 
-    def backward(self, dout):
-        """Write dW into grads[0] and return dx."""
+    def backward(self, dout, input_gradient=True):
+        """Write dW into grads[0] and return dx, unless nobody asks for it."""
         (W,) = self.params
         x = recall(self, self.x)
         dout = check_upstream(self, dout, (*x.shape[:-1], W.shape[1]))
-        self.grads[0][...] = rows(x).T @ rows(dout)
+        np.matmul(rows(x).T, rows(dout), out=self.grads[0])
         self.x = None
-        return dout @ W.T
+        return dout @ W.T if input_gradient else None

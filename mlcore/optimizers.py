@@ -10,13 +10,15 @@ import math
 import numpy as np
 
 from mlcore._checks import as_real, check_number, check_parameter
+from mlcore._layout import Layout
 
 
 class Optimizer:
-    """What all rules share: refuse bad input before anything is written, and move each array once.
+    """What all rules share: gather the gradients in one vector, turn it into the step, and add that.
 
-    A rule is a subclass with `step(param, grad, *state)`, which moves one array, and the names of its state in
-    `state_names`. The state of float16 parameters is kept in float32, since their squares would vanish.
+    A rule is a subclass with `step(grad, *state)`, which returns what is to be added to the parameters, and with the
+    names of its state in `state_names`. All its operations being element by element, it need not know the arrays: it
+    sees one long vector, a block at a time.
 
     Examples
     --------
@@ -24,8 +26,8 @@ class Optimizer:
     ...     def __init__(self, lr):
     ...         self.lr = lr
     ...
-    ...     def step(self, param, grad):
-    ...         param -= self.lr * np.sign(grad)
+    ...     def step(self, grad):
+    ...         return -self.lr * np.sign(grad)
     >>> theta = np.array([1.0, -2.0])
     >>> SignDescent(lr=0.5).update([theta], [np.array([3.0, -0.1])])
     >>> theta
@@ -33,6 +35,7 @@ class Optimizer:
     """
 
     state_names = ()
+    _layout = None
 
     def update(self, params, grads):
         """Move every array of `params` one step, in place.
@@ -49,57 +52,72 @@ class Optimizer:
         TypeError, ValueError
             If something does not fit. Then nothing has been changed.
         """
-        name = type(self).__name__
-        grads = _check_update(name, params, grads)
-        states = self._states(params)
-        self.begin_step()
-        for i, param in enumerate(params):
-            twins = [j for j, other in enumerate(params) if other is param]
-            if i == twins[0]:
-                grad = sum((grads[j] for j in twins[1:]), start=grads[i])
-                self.step(param, grad, *(state[i] for state in states))
+        layout = self._lay_out(params, grads)
+        with np.errstate(all="ignore"):  # infinities and NaN go the way that IEEE arithmetic gives them
+            layout.gather(grads)
+            self.begin_step()
+            for vector, *state in layout.blocks:
+                vector[...] = self.step(vector, *state)
+            layout.scatter()
 
     def begin_step(self):
-        """Do what is done once for all parameters of a step; by default nothing."""
+        """Do what is done once in each step; by default nothing."""
 
-    def step(self, param, grad, *state):
-        """Move one array. Each rule has its own."""
-        raise NotImplementedError(f"{type(self).__name__} must define step(param, grad, *state)")
+    def step(self, grad, *state):
+        """Return what is to be added to the parameters. Each rule has its own."""
+        raise NotImplementedError(f"{type(self).__name__} must define step(grad, *state)")
 
-    def _states(self, params):
-        """Return the lists of state; zeros at the first step."""
+    def _lay_out(self, params, grads):
+        """Return the layout of the last step, or a new one if parameters or state are other arrays now."""
+        name = type(self).__name__
         states = [getattr(self, s) for s in self.state_names]
-        if None in states:
-            first = {id(p): np.zeros_like(p, dtype=np.promote_types(p.dtype, np.float32)) for p in params}
-            states = [[np.zeros_like(first[id(p)]) for p in params] for _ in self.state_names]
-        for state in states:
-            shapes, expected = [s.shape for s in state], [p.shape for p in params]
-            if shapes != expected:
-                raise ValueError(
-                    f"{type(self).__name__}.update: this optimizer has been used with parameters of shapes {shapes}; "
-                    f"got {expected}. Make a new one for other parameters"
-                )
-        for s, state in zip(self.state_names, states, strict=True):
-            setattr(self, s, state)
-        return states
+        layout = self._layout if self._layout is not None and self._layout.fits(params, states) else None
+        if layout is None:
+            _check_params(name, params)
+            _check_states(name, params, states)
+            layout = Layout(name, params, states)
+        _check_grads(name, params, grads)
+        if layout is not self._layout:
+            self._layout = layout
+            for s, views in zip(self.state_names, layout.states, strict=True):
+                setattr(self, s, views)
+        return layout
+
+    def __getstate__(self):
+        """Copies and pickles carry the state; the layout follows from it."""
+        return {name: value for name, value in self.__dict__.items() if name != "_layout"}
 
 
-def _check_update(name, params, grads):
-    """Return the gradients as arrays; raise before anything is written."""
+def _check_params(name, params):
+    for i, param in enumerate(params):
+        check_parameter(f"{name}.update", f"params[{i}]", param)
+
+
+def _check_grads(name, params, grads):
     if len(params) != len(grads):
         raise ValueError(f"{name}.update: got {len(params)} parameters and {len(grads)} gradients")
-    checked = []
     for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
-        check_parameter(f"{name}.update", f"params[{i}]", param)
-        grad = as_real(f"{name}.update: grads[{i}]", grad)
         if not param.flags.writeable:
             raise ValueError(f"{name}.update: params[{i}] is read-only")
-        if grad.shape != param.shape:
+        shape = (
+            grad.shape
+            if type(grad) is np.ndarray and grad.dtype.kind == "f"
+            else as_real(f"{name}.update: grads[{i}]", grad).shape
+        )
+        if shape != param.shape:
             raise ValueError(
-                f"{name}.update: grads[{i}] has shape {grad.shape}, expected {param.shape}, that of params[{i}]"
+                f"{name}.update: grads[{i}] has shape {shape}, expected {param.shape}, that of params[{i}]"
             )
-        checked.append(grad)
-    return checked
+
+
+def _check_states(name, params, states):
+    expected = [p.shape for p in params]
+    for state in states:
+        if state is not None and [s.shape for s in state] != expected:
+            raise ValueError(
+                f"{name}.update: this optimizer has been used with parameters of shapes {[s.shape for s in state]}; "
+                f"got {expected}. Make a new one for other parameters"
+            )
 
 
 class SGD(Optimizer):
@@ -135,9 +153,9 @@ class SGD(Optimizer):
     def __init__(self, lr=0.01):
         self.lr = check_number("SGD", "lr", lr, 0, math.inf)
 
-    def step(self, param, grad):
-        """Move one array."""
-        param -= self.lr * grad
+    def step(self, grad):
+        """Return the step."""
+        return -self.lr * grad
 
 
 class Momentum(Optimizer):
@@ -182,11 +200,11 @@ class Momentum(Optimizer):
         self.momentum = check_number("Momentum", "momentum", momentum, 0, 1)
         self.v = None
 
-    def step(self, param, grad, v):
-        """Move one array."""
+    def step(self, grad, v):
+        """Return the step."""
         v *= self.momentum
         v -= self.lr * grad
-        param += v
+        return v
 
 
 class Nesterov(Optimizer):
@@ -237,11 +255,11 @@ class Nesterov(Optimizer):
         self.momentum = check_number("Nesterov", "momentum", momentum, 0, 1)
         self.v = None
 
-    def step(self, param, grad, v):
-        """Move one array."""
+    def step(self, grad, v):
+        """Return the step."""
         v *= self.momentum
         v -= self.lr * grad
-        param += self.momentum * v - self.lr * grad
+        return self.momentum * v - self.lr * grad
 
 
 class AdaGrad(Optimizer):
@@ -287,10 +305,10 @@ class AdaGrad(Optimizer):
         self.eps = check_number("AdaGrad", "eps", eps, 0, math.inf, open_low=True)
         self.h = None
 
-    def step(self, param, grad, h):
-        """Move one array."""
-        h += np.square(grad, dtype=h.dtype)
-        param -= self.lr * grad / (np.sqrt(h) + self.eps)
+    def step(self, grad, h):
+        """Return the step."""
+        h += grad**2
+        return -self.lr * grad / (np.sqrt(h) + self.eps)
 
 
 class RMSprop(Optimizer):
@@ -340,11 +358,11 @@ class RMSprop(Optimizer):
         self.eps = check_number("RMSprop", "eps", eps, 0, math.inf, open_low=True)
         self.h = None
 
-    def step(self, param, grad, h):
-        """Move one array."""
+    def step(self, grad, h):
+        """Return the step."""
         h *= self.decay_rate
-        h += (1 - self.decay_rate) * np.square(grad, dtype=h.dtype)
-        param -= self.lr * grad / (np.sqrt(h) + self.eps)
+        h += (1 - self.decay_rate) * grad**2
+        return -self.lr * grad / (np.sqrt(h) + self.eps)
 
 
 class Adam(Optimizer):
@@ -404,12 +422,12 @@ class Adam(Optimizer):
         """Count the step."""
         self.iter += 1
 
-    def step(self, param, grad, m, v):
-        """Move one array."""
+    def step(self, grad, m, v):
+        """Return the step."""
         m *= self.beta1
         m += (1 - self.beta1) * grad
         v *= self.beta2
-        v += (1 - self.beta2) * np.square(grad, dtype=v.dtype)
+        v += (1 - self.beta2) * grad**2
         m_hat = m / (1 - self.beta1**self.iter)
         v_hat = v / (1 - self.beta2**self.iter)
-        param -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+        return -self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
