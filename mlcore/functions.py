@@ -165,6 +165,13 @@ def expected_value(t, values):
     return values.reshape(-1)[positions(t, values.shape[-1])].reshape(t.shape)
 
 
+def binary_cross_entropies(x, t):
+    """For each score its cross-entropy against the target, without the mean."""
+    size = np.abs(x)
+    with np.errstate(invalid="ignore"):  # an infinite score gives inf * 0, which is NaN and refused later
+        return size * np.where(x >= 0, 1 - t, t) + np.log1p(np.exp(-size))
+
+
 def _as(dtype, number):
     with np.errstate(over="ignore"):  # beyond the largest float16 lies inf
         return np.asarray(number).astype(dtype)[()]
@@ -223,7 +230,7 @@ def softmax_cross_entropy(logits, t):
     Parameters
     ----------
     logits : array_like, shape (..., C)
-        Scores, finite.
+        Scores. An entry may be -inf, if its target is 0.
     t : array_like, shape (...) or (..., C)
         Index labels, or a distribution for each row (one-hot or soft).
 
@@ -237,7 +244,7 @@ def softmax_cross_entropy(logits, t):
     TypeError
         If an argument does not hold real numbers.
     ValueError
-        If the logits are empty or not finite, or `t` does not fit them.
+        If the logits are empty or make the loss infinite or NaN, or `t` does not fit them.
 
     Examples
     --------
@@ -298,6 +305,4 @@ def sigmoid_cross_entropy(logits, t):
     name = "sigmoid_cross_entropy"
     x = check_batch(name, logits)
     t = check_binary_targets(name, x, t)
-    size = np.abs(x)
-    loss = mean_of(size * np.where(x >= 0, 1 - t, t) + np.log1p(np.exp(-size)))
-    return _as(x.dtype, check_loss(name, loss, x))
+    return _as(x.dtype, check_loss(name, mean_of(binary_cross_entropies(x, t)), x))

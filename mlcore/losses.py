@@ -10,7 +10,7 @@ from mlcore._checks import (
     check_scalar_upstream,
     recall,
 )
-from mlcore.functions import exp_shifted, expected_value, mean_of, positions, sigmoid, sigmoid_cross_entropy
+from mlcore.functions import binary_cross_entropies, exp_shifted, expected_value, mean_of, positions, sigmoid
 
 
 class SoftmaxWithLoss:
@@ -31,7 +31,7 @@ class SoftmaxWithLoss:
     TypeError
         If an argument does not hold real numbers.
     ValueError
-        If the logits are empty or not finite, or the targets fit neither (..., C) nor (...).
+        If the logits are empty or make the loss infinite or NaN, or the targets fit neither (..., C) nor (...).
     RuntimeError
         If `backward` is called without a `forward` of its own.
 
@@ -69,11 +69,12 @@ class SoftmaxWithLoss:
         dout = check_scalar_upstream(self, dout)
         self.y = self.t = None
         if t.shape == y.shape:
-            y -= t
+            dx = y - t
         else:
-            y.reshape(-1)[positions(t, y.shape[-1])] -= 1
-        y *= dout * y.shape[-1] / y.size  # in place: nobody else has this array
-        return y
+            dx = y.copy()  # a copy in C order, of which reshape is a view
+            dx.reshape(-1)[positions(t, y.shape[-1])] -= 1
+        dx *= dout * y.shape[-1] / y.size
+        return dx
 
 
 class SigmoidWithLoss:
@@ -120,7 +121,7 @@ class SigmoidWithLoss:
         """Return the loss for logits x and targets t in [0, 1]; (N, 1) and (N,) fit each other."""
         x = check_batch("SigmoidWithLoss", x)
         t = check_binary_targets("SigmoidWithLoss", x, t)
-        loss = float(sigmoid_cross_entropy(x, t))
+        loss = check_loss("SigmoidWithLoss", mean_of(binary_cross_entropies(x, t)), x)
         self.y, self.t = sigmoid(x), t
         return loss
 

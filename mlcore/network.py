@@ -52,6 +52,10 @@ class Sequential:
     """
 
     def __init__(self, *layers, loss=None):
+        if not layers:
+            raise ValueError("Sequential: expected at least one layer")
+        if not layers:
+            raise ValueError("Sequential: expected at least one layer")
         for layer in (*layers, *([] if loss is None else [loss])):
             if isinstance(layer, type) or not (hasattr(layer, "forward") and hasattr(layer, "backward")):
                 raise TypeError(f"Sequential: expected layers with forward and backward; got {layer!r}")
@@ -88,7 +92,7 @@ class Sequential:
         for layer in reversed(others):
             dout = layer.backward(dout)
         self.scores = None
-        if input_gradient or not isinstance(first, (Affine, MatMul)):
+        if input_gradient or type(first) not in (Affine, MatMul):
             return first.backward(dout)
         return first.backward(dout, input_gradient=False)  # saves a third of the layer's arithmetic
 

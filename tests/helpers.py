@@ -42,12 +42,13 @@ def inner(a, b):
     return math.fsum(terms), math.fsum(abs(terms))
 
 
-def assert_gradients(layer, *inputs, dtype=np.float64, n_inputs=1, rng=0):
+def assert_gradients(layer, *inputs, dtype=np.float64, n_inputs=1, rng=0, band=None):
     """`gradient_check` covers `n_inputs` inputs and all parameters, and finds each of them right."""
+    band = band or BANDS[dtype]
     errors = gradient_check(layer, *inputs, rng=rng)
     params = len(getattr(layer, "params", []))
     assert list(errors) == [f"inputs[{k}]" for k in range(n_inputs)] + [f"params[{k}]" for k in range(params)]
-    assert all(error < BANDS[dtype] for error in errors.values()), errors
+    assert all(error < band for error in errors.values()), errors
 
 
 def forward_backward(layer, *inputs, upstream):
@@ -64,3 +65,8 @@ def untouched(*things):
         yield
     finally:
         assert pickle.dumps(things) == before
+
+
+def distinct_memory(arrays):
+    """Whether no two of the arrays overlap."""
+    return not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
