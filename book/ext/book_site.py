@@ -1,22 +1,26 @@
-"""Sphinx extension: every page describes itself, and no page loads a script that it has no use for."""
+"""Sphinx extension: every page describes itself, the reference lists public names only, and no script is useless."""
 
 import html
 import re
 
 from docutils import nodes
 
+import mlcore
+
 LONGEST_DESCRIPTION = 160  # what a search engine shows
+SHORTEST_DESCRIPTION = 60  # less is no sentence about the page
 
 # 1.5 MB that draw icons as SVG; the theme's style sheet draws the same icons from a font.
 USELESS_SCRIPT = re.compile(r"\s*<script[^>]*/fontawesome\.js[^>]*></script>")
 
 
-def first_paragraph(doctree):
-    """The text of the first paragraph of running prose, without its formulas."""
+def first_sentences(doctree):
+    """The text of the first paragraph that says something, without its formulas."""
     for paragraph in doctree.findall(nodes.paragraph):
-        if isinstance(paragraph.parent, (nodes.section, nodes.document)):
-            words = [text.astext() for text in paragraph.findall(nodes.Text) if not isinstance(text.parent, nodes.math)]
-            return " ".join("".join(words).split())
+        words = [text.astext() for text in paragraph.findall(nodes.Text) if not isinstance(text.parent, nodes.math)]
+        prose = " ".join("".join(words).split())
+        if len(prose) >= SHORTEST_DESCRIPTION:
+            return prose
     return ""
 
 
@@ -30,7 +34,7 @@ def describe(app, pagename, templatename, context, doctree):
     metatags = context.get("metatags", "")
     if 'name="description"' in metatags:
         return
-    text = doctree and first_paragraph(doctree)
+    text = doctree and first_sentences(doctree)
     text = text or f"{context.get('title', pagename)}: a page of the textbook {app.config.project}"
     content = html.escape(shorten(text))
     context["metatags"] = f'{metatags}\n<meta name="description" content="{content}" />'
@@ -47,7 +51,15 @@ def remove_useless_script(app, exception):
         script.unlink()
 
 
+def hide_helpers(app, what, name, obj, skip, options):
+    """Of a module's functions and classes, list those that `mlcore` exports; `visual` has its own names."""
+    module = getattr(obj, "__module__", "")
+    is_helper = what == "module" and module.startswith("mlcore.") and name not in mlcore.__all__
+    return True if is_helper and module != "mlcore.visual" else skip
+
+
 def setup(app):
+    app.connect("autodoc-skip-member", hide_helpers)
     app.connect("html-page-context", describe)
     app.connect("build-finished", remove_useless_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
