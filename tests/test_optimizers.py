@@ -1,0 +1,568 @@
+"""Section 1.3.6: every rule against a second formulation, against PyTorch's paths, and against known answers.
+
+That a loss goes down proves nothing: a wrong rule trains too.
+"""
+
+import copy
+import importlib.util
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import distinct_memory, normal, untouched
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlcore import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
+
+RULES = [SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam]
+STATE = {SGD: (), Momentum: ("v",), Nesterov: ("v",), AdaGrad: ("h",), RMSprop: ("h",), Adam: ("m", "v")}
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+
+_spec = importlib.util.spec_from_file_location(
+    "make_trajectories", Path(__file__).with_name("reference") / "make_trajectories.py"
+)
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)
+
+
+def path(optimizer, x, gradients):
+    """The points after each step, for gradients that are given beforehand."""
+    x = x.copy()
+    points = []
+    for g in gradients:
+        optimizer.update([x], [g])
+        points.append(x.copy())
+    return np.array(points)
+
+
+def settle(optimizer, x, gradient, steps):
+    """The point after some steps along the gradient of a function."""
+    x = np.array(x, dtype=float)
+    for _ in range(steps):
+        optimizer.update([x], [gradient(x)])
+    return x
+
+
+def state(optimizer):
+    return [a for name in STATE[type(optimizer)] for a in getattr(optimizer, name) or []]
+
+
+# -- a second formulation of each rule: same mathematics, other arithmetic --
+
+
+def second_sgd(x, gradients, lr):
+    """The sum of all gradients so far."""
+    return x - lr * np.cumsum(gradients, axis=0)
+
+
+def second_momentum(x, gradients, lr, momentum):
+    """PyTorch's buffer: gradients are averaged, and only the step knows the learning rate."""
+    buffer, points = np.zeros_like(x), []
+    for g in gradients:
+        buffer = momentum * buffer + g
+        x = x - lr * buffer
+        points.append(x)
+    return points
+
+
+def second_nesterov(x, gradients, lr, momentum):
+    """Sutskever's look-ahead: walk from theta, with the gradient at theta + mu v, which is the point that is stored."""
+    theta, v, points = x, np.zeros_like(x), []
+    for g in gradients:
+        v = momentum * v - lr * g
+        theta = theta + v
+        points.append(theta + momentum * v)
+    return points
+
+
+def second_adagrad(x, gradients, lr, eps):
+    """Each step from the whole history."""
+    points = []
+    for t, g in enumerate(gradients, start=1):
+        x = x - lr * g / (np.sqrt((gradients[:t] ** 2).sum(axis=0)) + eps)
+        points.append(x)
+    return points
+
+
+def weighted_sum(values, decay):
+    """sum_i decay^(t - i) values_i over the whole history, the latest value with weight 1."""
+    weights = decay ** np.arange(len(values) - 1, -1, -1.0)
+    return np.tensordot(weights, values, axes=1)
+
+
+def second_rmsprop(x, gradients, lr, decay_rate, eps):
+    points = []
+    for t, g in enumerate(gradients, start=1):
+        x = x - lr * g / (np.sqrt((1 - decay_rate) * weighted_sum(gradients[:t] ** 2, decay_rate)) + eps)
+        points.append(x)
+    return points
+
+
+def weighted_mean(values, decay):
+    """What Adam's correction achieves: the weights add up to 1 at every step."""
+    return weighted_sum(values, decay) / weighted_sum(np.ones(len(values)), decay)
+
+
+def second_adam(x, gradients, lr, beta1, beta2, eps):
+    points = []
+    for t in range(1, len(gradients) + 1):
+        past = gradients[:t]
+        x = x - lr * weighted_mean(past, beta1) / (np.sqrt(weighted_mean(past**2, beta2)) + eps)
+        points.append(x)
+    return points
+
+
+rates = st.floats(1e-4, 1)
+decays = st.sampled_from([0.0, 0.5, 0.9, 0.99, 0.999])
+epsilons = st.sampled_from([1e-10, 1e-8, 1e-3, 1.0])
+SECOND = [
+    (SGD, second_sgd, {"lr": rates}),
+    (Momentum, second_momentum, {"lr": rates, "momentum": decays}),
+    (Nesterov, second_nesterov, {"lr": rates, "momentum": decays}),
+    (AdaGrad, second_adagrad, {"lr": rates, "eps": epsilons}),
+    (RMSprop, second_rmsprop, {"lr": rates, "decay_rate": decays, "eps": epsilons}),
+    (Adam, second_adam, {"lr": rates, "beta1": decays, "beta2": decays, "eps": epsilons}),
+]
+
+
+@pytest.mark.parametrize(("rule", "second", "settings"), SECOND, ids=lambda s: getattr(s, "__name__", None))
+@given(seed=st.integers(0, 10_000), data=st.data())
+def test_rule_equals_its_second_formulation(rule, second, settings, seed, data):
+    chosen = {name: data.draw(values, label=name) for name, values in settings.items()}
+    x, scale = normal(seed, (2, 3)), 10.0 ** np.random.default_rng(seed).integers(-6, 6, (2, 3))
+    gradients = normal(seed + 1, (60, 2, 3)) * scale
+    points, expected = path(rule(**chosen), x, gradients), np.array(second(x, gradients, **chosen))
+    length = np.abs(np.diff(expected, axis=0, prepend=x[np.newaxis])).sum(axis=0) + abs(x)  # of the way of each number
+    assert (abs(points - expected) <= 1e-12 * length).all()
+
+
+@given(st.integers(0, 10_000))
+def test_state_is_what_its_name_says(seed):
+    x, gradients = normal(seed, 3), normal(seed + 1, (20, 3))
+    momentum, nesterov, adagrad, rmsprop, adam = (rule() for rule in RULES[1:])
+    for optimizer in (momentum, nesterov, adagrad, rmsprop, adam):
+        path(optimizer, x, gradients)
+    for actual, expected in [
+        (momentum.v, -0.01 * weighted_sum(gradients, 0.9)),
+        (nesterov.v, -0.01 * weighted_sum(gradients, 0.9)),
+        (adagrad.h, (gradients**2).sum(axis=0)),
+        (rmsprop.h, 0.01 * weighted_sum(gradients**2, 0.99)),
+        (adam.m, 0.1 * weighted_sum(gradients, 0.9)),
+        (adam.v, 0.001 * weighted_sum(gradients**2, 0.999)),
+    ]:
+        assert type(actual) is list and len(actual) == 1
+        np.testing.assert_allclose(actual[0], expected, rtol=1e-12, atol=1e-15)
+    assert adam.iter == 20
+
+
+# -- PyTorch, 1,000 steps --
+
+
+@pytest.mark.parametrize("run", reference.load(), ids=lambda run: f"{run.optimizer}-lr{run.settings['lr']}")
+def test_path_of_pytorch(run):
+    optimizer = {rule.__name__: rule for rule in RULES}[run.optimizer](**run.settings)
+    assert reference.relative_difference(reference.follow(optimizer), run.path) < 1e-12
+
+
+def test_every_rule_has_a_path_with_its_defaults():
+    for rule in RULES:
+        assert any(
+            vars(rule(**run.settings)) == vars(rule()) for run in reference.load() if run.optimizer == rule.__name__
+        )
+
+
+# -- known answers --
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "points"),
+    [
+        (SGD(lr=0.1), [0.9, 0.81, 0.729]),
+        (Momentum(lr=0.1), [0.9, 0.72, 0.486]),
+        (Nesterov(lr=0.1), [0.81, 0.5751, 0.327321]),  # not 0.7290, 0.4585, 0.2155
+    ],
+    ids=["SGD", "Momentum", "Nesterov"],
+)
+def test_path_on_a_parabola(optimizer, points):
+    seen = [settle(copy.deepcopy(optimizer), 1.0, lambda x: x, n) for n in (1, 2, 3)]
+    assert seen == pytest.approx(points, abs=1e-15)
+
+
+@pytest.mark.parametrize(("lr", "end"), [(0.05, 3.4868), (0.2, 0.0605), (1.1, 61.92)])
+def test_d2l_gradient_descent_on_x_squared(lr, end):
+    assert settle(SGD(lr), 10.0, lambda x: 2 * x, 10) == pytest.approx(end, abs=5e-3 if lr > 1 else 5e-5)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "end", "tolerance"),
+    [
+        (SGD(0.4), [-0.943467, -0.000073], 5e-7),
+        (SGD(0.6), [-0.387814, -1673.365], 5e-4),
+        (Momentum(0.6, 0.5), [0.007188, 0.002553], 5e-7),
+        (Momentum(0.6, 0.25), [-0.126340, -0.186632], 5e-7),
+        (AdaGrad(0.4), [-2.382563, -0.158591], 2e-6),
+        (RMSprop(0.4, 0.9), [-0.010599, 0], 2e-6),
+    ],
+    ids=["SGD 0.4", "SGD 0.6", "Momentum 0.5", "Momentum 0.25", "AdaGrad", "RMSprop"],
+)
+def test_d2l_traces_on_an_elongated_bowl(optimizer, end, tolerance):
+    """For AdaGrad and RMSprop that book has an eps of 1e-6 under the root, hence the wider tolerance."""
+    x = settle(copy.deepcopy(optimizer), [-5.0, -2.0], lambda x: np.array([0.2, 4.0]) * x, 20)
+    assert x == pytest.approx(end, abs=tolerance)
+
+
+def cs231n(optimizer, **known_state):
+    """One step of the course's assignment, from given state."""
+    x, g = np.linspace(-0.4, 0.6, 20).reshape(4, 5), np.linspace(-0.6, 0.4, 20).reshape(4, 5)
+    for name, value in known_state.items():
+        setattr(optimizer, name, value)
+    optimizer.update([x], [g])
+    return x[0, 0], x[-1, -1]
+
+
+def test_cs231n_known_answers():
+    def ramp(start, stop):
+        return [np.linspace(start, stop, 20).reshape(4, 5)]
+
+    assert cs231n(Momentum(1e-3), v=ramp(0.6, 0.9)) == pytest.approx((0.1406, 1.4096), abs=5e-9)
+    assert cs231n(RMSprop(1e-2), h=ramp(0.6, 0.9)) == pytest.approx((-0.39223849, 0.59576619), abs=5e-9)
+    adam = Adam(1e-2)
+    answer = cs231n(adam, m=ramp(0.6, 0.9), v=ramp(0.7, 0.5), iter=5)
+    assert answer == pytest.approx((-0.40094747, 0.59801459), abs=5e-9)
+    assert adam.iter == 6
+    assert adam.m[0].ravel()[[0, -1]] == pytest.approx([0.48, 0.85], abs=5e-9)
+    assert adam.v[0].ravel()[[0, -1]] == pytest.approx([0.69966, 0.49966], abs=5e-9)
+
+
+@pytest.mark.parametrize(("g", "step"), [(1e-8, -0.005), (1.0, -0.01), (-1e3, 0.01), (1e-150, -1e-144)])
+def test_adams_first_step(g, step):
+    """lr g / (|g| + eps): with g = eps half the learning rate."""
+    assert settle(Adam(lr=0.01), 0.0, lambda x: np.array(g), 1) == pytest.approx(step, rel=1e-7)
+
+
+def test_lessards_function_on_which_heavy_ball_cycles_and_gradient_descent_converges():
+    def gradient(x):
+        return np.where(x < 1, 25 * x, np.where(x < 2, x + 24, 25 * x - 24))
+
+    def heavy_ball(start):
+        optimizer = Momentum(1 / 9, 4 / 9)
+        x = settle(optimizer, start, gradient, 300)
+        return [float(optimizer.update([x], [gradient(x)]) or x) for _ in range(3)]
+
+    assert sorted(heavy_ball(3.3)) == pytest.approx([-1.8024, 0.6465, 2.1159], abs=5e-5)
+    assert heavy_ball(3.0) == pytest.approx([0, 0, 0], abs=1e-12)
+    assert settle(SGD(1 / 25), 3.3, gradient, 300) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("curvature", [0.1, 1.0, 5.0])
+def test_sutskevers_theorem_nesterov_is_momentum_with_less_memory_in_stiff_directions(curvature):
+    """On a parabola the look-ahead walk with mu is heavy ball with mu (1 - lr curvature)."""
+    lr, mu = 0.1, 0.9
+    nesterov, ahead = Nesterov(lr, mu), np.array([1.0])
+    heavy, x = Momentum(lr, mu * (1 - lr * curvature)), np.array([1.0])
+    for _ in range(50):
+        nesterov.update([ahead], [curvature * ahead])
+        heavy.update([x], [curvature * x])
+        assert ahead - mu * nesterov.v[0] == pytest.approx(x, abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("rule", "theory"),
+    [
+        (lambda k: SGD(2 / (k + 1)), lambda k: (k - 1) / (k + 1)),
+        (
+            lambda k: Momentum(4 / (1 + k**0.5) ** 2, ((k**0.5 - 1) / (k**0.5 + 1)) ** 2),
+            lambda k: (k**0.5 - 1) / (k**0.5 + 1),
+        ),
+        (
+            lambda k: Nesterov(4 / (3 * k + 1), ((3 * k + 1) ** 0.5 - 2) / ((3 * k + 1) ** 0.5 + 2)),
+            lambda k: 1 - 2 / (3 * k + 1) ** 0.5,
+        ),
+    ],
+    ids=["SGD", "Momentum", "Nesterov"],
+)
+@pytest.mark.parametrize("condition", [10, 100])
+def test_rate_of_convergence_with_the_best_settings(rule, theory, condition):
+    def distance(steps):
+        return np.linalg.norm(settle(rule(condition), [1.0, 1.0], lambda x: np.array([1.0, condition]) * x, steps))
+
+    # Where two eigenvalues coincide the distance falls as t rate^t, which leaves a factor of 2^(1/150) here.
+    assert (distance(300) / distance(150)) ** (1 / 150) == pytest.approx(theory(condition), rel=5e-3)
+
+
+# -- properties --
+
+
+@each_rule
+def test_defaults_are_those_of_the_source_with_the_usual_eps(rule):
+    expected = {
+        SGD: {"lr": 0.01},
+        Momentum: {"lr": 0.01, "momentum": 0.9},
+        Nesterov: {"lr": 0.01, "momentum": 0.9},
+        AdaGrad: {"lr": 0.01, "eps": 1e-8},
+        RMSprop: {"lr": 0.01, "decay_rate": 0.99, "eps": 1e-8},
+        Adam: {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
+    }[rule]
+    optimizer = rule()
+    assert {name: getattr(optimizer, name) for name in expected} == expected
+    assert all(getattr(optimizer, name) is None for name in STATE[rule])
+    positional = rule(*(value / 2 for value in expected.values()))
+    assert {name: getattr(positional, name) for name in expected} == {k: v / 2 for k, v in expected.items()}
+
+
+@pytest.mark.parametrize("rule", [Momentum, Nesterov])
+def test_without_momentum_the_velocity_rules_are_gradient_descent(rule):
+    x, gradients = normal(0, 3), normal(1, (20, 3))
+    np.testing.assert_array_equal(path(rule(0.1, 0.0), x, gradients), path(SGD(0.1), x, gradients))
+
+
+@each_rule
+def test_many_arrays_move_as_one_vector_would(rule):
+    """In place, in arrays of any shape and layout, each number by itself."""
+    shapes = [(3, 2), (), (4,), (0, 3), (2, 2, 2)]
+    params = [np.asfortranarray(normal(k, shape)) for k, shape in enumerate(shapes)]
+    params.append(normal(7, (4, 6))[::2, ::-3])
+    flat, same, optimizer, single = np.concatenate([p.ravel() for p in params]), list(params), rule(), rule()
+    for step in range(5):
+        grads = [normal(10 * step + k, p.shape) for k, p in enumerate(params)]
+        assert optimizer.update(params, grads) is None
+        single.update([flat], [np.concatenate([g.ravel() for g in grads])])
+    assert all(now is before for now, before in zip(params, same, strict=True))
+    np.testing.assert_array_equal(np.concatenate([p.ravel() for p in params]), flat)
+    for name in STATE[rule]:
+        assert [s.shape for s in getattr(optimizer, name)] == [p.shape for p in params]
+
+
+@each_rule
+def test_long_arrays_are_not_cut(rule):
+    """A rule may work on blocks: the seams must not show."""
+    x, g = normal(0, 40_000), normal(1, 40_000)
+    parts = [x[k : k + 701].copy() for k in range(0, len(x), 701)]
+    optimizer, other = rule(), rule()
+    for _ in range(2):
+        optimizer.update([x], [g])
+    for _ in range(2):
+        other.update(parts, [g[k : k + 701] for k in range(0, len(g), 701)])
+    np.testing.assert_array_equal(x, np.concatenate(parts))
+
+
+@each_rule
+def test_gradients_are_left_alone_and_share_nothing_with_the_state(rule):
+    x, g, optimizer = normal(0, (2, 3)), normal(1, (2, 3)), rule()
+    with untouched(g):
+        for _ in range(3):
+            optimizer.update([x], [g])
+    assert distinct_memory([x, g, *state(optimizer)])
+
+
+@each_rule
+def test_a_gradient_may_be_the_parameter_or_another_one(rule):
+    """The gradient of x^2 / 2 is x, that of x y is (y, x)."""
+    for swap in (False, True):
+        ends = []
+        for copied in (False, True):
+            x, y = normal(0, 3), normal(1, 3)
+            optimizer = rule(lr=0.1)
+            for _ in range(3):
+                grads = [y, x] if swap else [x, y]
+                optimizer.update([x, y], [g.copy() for g in grads] if copied else grads)
+            ends.append((x, y))
+        np.testing.assert_array_equal(*ends)
+
+
+@each_rule
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_array_that_stands_twice_moves_once_by_the_sum(rule, others):
+    W, once = normal(0, (2, 3)), normal(0, (2, 3))
+    between, alone = [normal(5, 4)][:others], [normal(5, 4)][:others]
+    optimizer, single = rule(), rule()
+    for step in range(4):
+        a, b, c, d = (normal(10 * step + k, (2, 3)) for k in (1, 2, 3, 4))
+        rest = [normal(10 * step + 9, 4)][:others]
+        optimizer.update([W, *between, W, W[:]], [a, *rest, b, c + d])
+        single.update([once, *alone], [a + b + (c + d), *rest])
+    np.testing.assert_allclose(W, once, rtol=1e-14, atol=1e-15)
+    np.testing.assert_array_equal(between, alone)
+
+
+@each_rule
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_dtype_of_the_parameter_is_kept_and_low_precision_follows_high(rule, dtype):
+    x, exact, optimizer, high = normal(0, 5, dtype), normal(0, 5, dtype).astype(float), rule(), rule()
+    for step in range(10):
+        g = normal(step, 5, dtype)
+        optimizer.update([x], [g])
+        high.update([exact], [g.astype(float)])
+    assert x.dtype == dtype
+    np.testing.assert_allclose(x, exact, rtol=0, atol=20 * np.finfo(dtype).eps)
+    assert all(np.finfo(s.dtype).eps <= np.finfo(np.float32).eps for s in state(optimizer))
+
+
+@each_rule
+@pytest.mark.parametrize("g", [np.array([1, -2]), np.array([True, False]), np.array([200, 100], np.uint8), [1, 2]])
+def test_integer_gradients_are_fine_also_for_a_shared_array(rule, g):
+    x, y = normal(0, 2), normal(0, 2)
+    rule().update([x, x], [g, g])
+    rule().update([y], [2.0 * np.asarray(g)])
+    np.testing.assert_array_equal(x, y)
+
+
+@pytest.mark.parametrize("rule", [AdaGrad, Adam], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("g", [1e-6, 1e-3, 1e3])
+def test_in_half_precision_small_gradients_still_give_a_step_of_the_learning_rate(rule, g):
+    x = np.array([0.5], np.float16)
+    rule(lr=0.01).update([x], [np.array([g], np.float16)])
+    assert x == pytest.approx(0.49, abs=5e-4)
+
+
+@each_rule
+def test_float32_parameters_take_float64_gradients(rule):
+    x, y, g = normal(0, 3, np.float32), normal(0, 3), normal(1, 3)
+    rule().update([x], [g])
+    rule().update([y], [g])
+    assert x.dtype == np.float32
+    np.testing.assert_allclose(x, y, rtol=1e-6)
+
+
+@each_rule
+def test_state_goes_on_where_it_was(rule):
+    gradients = normal(1, (20, 3))
+    whole = path(rule(), normal(0, 3), gradients)
+    optimizer = rule()
+    first = path(optimizer, normal(0, 3), gradients[:10])
+    for resumed in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer)), optimizer):
+        np.testing.assert_array_equal(path(resumed, first[-1], gradients[10:]), whole[10:])
+
+
+@each_rule
+def test_state_may_be_set_by_hand(rule):
+    gradients = normal(1, (20, 3))
+    donor, taker = rule(), rule()
+    x = path(donor, normal(0, 3), gradients)[-1]
+    path(taker, normal(5, 3), gradients[:3])
+    for name in STATE[rule]:
+        setattr(taker, name, [s.copy() for s in getattr(donor, name)])
+    if rule is Adam:
+        taker.iter = donor.iter
+    np.testing.assert_array_equal(path(taker, x, gradients), path(donor, x, gradients))
+
+
+@each_rule
+def test_nothing_moves_without_parameters_or_without_a_rate(rule):
+    optimizer, x = rule(lr=0), normal(0, 3)
+    optimizer.update([], [])
+    optimizer = rule(lr=0)
+    with untouched(x):
+        optimizer.update([x], [normal(1, 3)])
+
+
+# -- what is refused, before anything has changed --
+
+good = np.ones(2)
+READ_ONLY = np.ones(2)
+READ_ONLY.flags.writeable = False
+BAD = {
+    "integer parameter": ([good, np.ones(2, int)], [good, good], TypeError, r"params\[1\] must be floating.*int64"),
+    "complex parameter": ([good, np.ones(2, complex)], [good, good], TypeError, r"params\[1\] must be floating"),
+    "list as parameter": ([good, [1.0, 1.0]], [good, good], TypeError, r"params\[1\] must be a NumPy array; got list"),
+    "number as parameter": ([good, 1.0], [good, good], TypeError, r"params\[1\] must be a NumPy array; got float"),
+    "masked parameter": ([good, np.ma.ones(2)], [good, good], TypeError, r"params\[1\] must be a NumPy array"),
+    "read-only parameter": ([good, READ_ONLY], [good, good], ValueError, r"params\[1\] is read-only"),
+    "too few gradients": ([good, good.copy()], [good], ValueError, "got 2 parameters and 1 gradients"),
+    "too many gradients": ([good], [good, good], ValueError, "got 1 parameters and 2 gradients"),
+    "no gradients": ([good], [], ValueError, "got 1 parameters and 0 gradients"),
+    "another shape": ([good, np.ones(3)], [good, good], ValueError, r"grads\[1\] has shape \(2,\), expected \(3,\)"),
+    "broadcastable": ([good, np.ones(3)], [good, np.ones(1)], ValueError, r"grads\[1\] has shape \(1,\), expected"),
+    "a number": ([good, np.ones(3)], [good, 1.0], ValueError, r"grads\[1\] has shape \(\), expected \(3,\)"),
+    "None": ([good, np.ones(3)], [good, None], TypeError, r"grads\[1\]: expected real numbers; got dtype object"),
+    "text": ([good, np.ones(1)], [good, ["a"]], TypeError, r"grads\[1\]: expected real numbers"),
+    "complex": ([good, np.ones(1)], [good, [1j]], TypeError, r"grads\[1\]: expected real numbers"),
+    "masked": ([good, np.ones(1)], [good, np.ma.ones(1)], TypeError, r"grads\[1\]: masked arrays"),
+}
+
+
+@each_rule
+@pytest.mark.parametrize(("params", "grads", "exception", "message"), BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize("steps", [0, 2])
+def test_bad_input_changes_nothing(rule, params, grads, exception, message, steps):
+    optimizer = rule()
+    for _ in range(steps):
+        optimizer.update([np.ones(np.shape(p)) for p in params], [np.ones(np.shape(p)) for p in params])
+    with untouched(optimizer, params, grads), pytest.raises(exception, match=rf"^{rule.__name__}\.update: .*{message}"):
+        optimizer.update(params, grads)
+
+
+@each_rule
+def test_bad_input_after_good_steps_with_the_same_arrays_changes_nothing(rule):
+    params, optimizer = [normal(0, 3), normal(1, 2)], rule()
+    for _ in range(2):
+        optimizer.update(params, params)
+    for grads in ([params[0]], [params[0], normal(1, 3)], [params[0], None]):
+        with untouched(optimizer, params), pytest.raises((TypeError, ValueError), match=rf"^{rule.__name__}\.update: "):
+            optimizer.update(params, grads)
+    params[1].flags.writeable = False
+    with untouched(optimizer, params), pytest.raises(ValueError, match=r"params\[1\] is read-only"):
+        optimizer.update(params, params)
+
+
+@pytest.mark.parametrize("rule", RULES[1:], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("params", [[np.ones(3)], [np.ones(2), np.ones(2)], [np.ones((2, 1))], []])
+def test_a_used_optimizer_refuses_arrays_of_other_shapes(rule, params):
+    optimizer = rule()
+    optimizer.update([np.ones(2)], [np.ones(2)])
+    message = rf"^{rule.__name__}\.update: this optimizer has been used with .*\[\(2,\)\]; got \["
+    with untouched(optimizer, params), pytest.raises(ValueError, match=message):
+        optimizer.update(params, [np.ones_like(p) for p in params])
+
+
+@each_rule
+@pytest.mark.parametrize("view", [lambda W: W.T, lambda W: W[:1], lambda W: W.reshape(-1), lambda W: W[::-1]])
+def test_parameters_that_overlap_without_being_the_same_are_refused(rule, view):
+    W, optimizer = normal(0, (2, 2)), rule()
+    for params in ([W, view(W)], [view(W), np.ones(2), W]):
+        with untouched(optimizer, params), pytest.raises(ValueError, match=rf"^{rule.__name__}\.update: .*params"):
+            optimizer.update(params, [np.ones_like(p) for p in params])
+
+
+@each_rule
+def test_parameters_may_be_separate_parts_of_one_array(rule):
+    whole, other = normal(0, 6), normal(0, 6)
+    rule().update([whole[::2], whole[1::2]], [normal(1, 6)[::2], normal(1, 6)[1::2]])
+    rule().update([other], [normal(1, 6)])
+    np.testing.assert_array_equal(whole, other)
+
+
+SETTINGS = {
+    SGD: {"lr": (0, np.inf)},
+    Momentum: {"lr": (0, np.inf), "momentum": (0, 1)},
+    Nesterov: {"lr": (0, np.inf), "momentum": (0, 1)},
+    AdaGrad: {"lr": (0, np.inf), "eps": (None, np.inf)},
+    RMSprop: {"lr": (0, np.inf), "decay_rate": (0, 1), "eps": (None, np.inf)},
+    Adam: {"lr": (0, np.inf), "beta1": (0, 1), "beta2": (0, 1), "eps": (None, np.inf)},
+}
+each_setting = pytest.mark.parametrize(
+    ("rule", "name", "low", "high"),
+    [(rule, name, *limits) for rule, settings in SETTINGS.items() for name, limits in settings.items()],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+
+
+@each_setting
+def test_settings_have_their_range(rule, name, low, high):
+    for wrong in (-0.1, high, np.nan, np.inf, -np.inf, *([0] if low is None else [])):
+        with pytest.raises(ValueError, match=rf"^{rule.__name__}: {name} must be finite and in [\[(]0, .*; got "):
+            rule(**{name: wrong})
+    for wrong in ("0.1", None, True, np.True_, [0.1], np.array([0.1]), 1j):
+        with pytest.raises(TypeError, match=f"^{rule.__name__}: {name} must be a number; got "):
+            rule(**{name: wrong})
+    for right in (0.5, np.float32(0.5), *([] if low is None else [0, np.int64(0)])):
+        value = getattr(rule(**{name: right}), name)
+        assert value == right and type(value) is float
+
+
+def test_a_rule_of_ones_own_needs_a_step():
+    x = np.ones(2)
+    with untouched(x), pytest.raises(NotImplementedError, match=r"Optimizer must define step\(grad, \*state\)"):
+        Optimizer().update([x], [x])
