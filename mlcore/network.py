@@ -197,8 +197,10 @@ def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, pr
         raise ValueError(f"fit: x {x.shape} and t {t.shape} need the same number of rows, at least one")
     rng = np.random.default_rng(rng)
     history = {"loss": [], "accuracy": []} | ({} if test is None else {"test_loss": [], "test_accuracy": []})
-    for data in [(x, t)] if test is None else [(x, t), test]:
-        _finite_loss(network, *data, "at step 1 (epoch 1)")  # refuses what does not fit before anything has moved
+    for inputs, targets in [(x, t)] if test is None else [(x, t), test]:
+        _finite_loss(
+            network, inputs, targets, "at step 1 (epoch 1)"
+        )  # refuses what does not fit before anything has moved
     step = 0
     for epoch in _progress_bar(range(epochs), progress):
         order = rng.permutation(len(x))
