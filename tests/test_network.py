@@ -192,13 +192,13 @@ def test_accuracy_refuses_what_does_not_fit(scores, t, exception, message):
 def test_fit_learns_the_spiral_that_a_linear_classifier_cannot():
     x, t = load_spiral()
     net = two_layer_net(0, 2, 32, 3, scale=1.0)
-    history = fit(net, Adam(0.02), x, t, epochs=60)
+    history = fit(net, Adam(0.05), x, t, epochs=100)
     assert history["loss"][-1] < history["loss"][0] / 3
     assert accuracy(net.predict(x), t) > 0.9
     line = Sequential(Affine(np.zeros((2, 3)), np.zeros(3)), loss=SoftmaxWithLoss())
     fit(line, Adam(0.02), x, t, epochs=60)
     assert 0.4 < accuracy(line.predict(x), t) < 0.6
-    assert line.forward(x, t) == pytest.approx(0.775, abs=0.02)
+    assert 0.7 < line.forward(x, t) < 0.8
 
 
 def test_fit_learns_the_digits():
@@ -395,7 +395,7 @@ BAD = {
     "rng text": ({"rng": "0"}, TypeError, None),
     "test columns": ({"test": (np.ones((5, 2)), T)}, ValueError, r"Affine\.forward"),
     "test labels": ({"test": (X, T + 1)}, ValueError, r"SoftmaxWithLoss: labels must lie in 0\.\.1; got 1\.\.2"),
-    "test without labels": ({"test": (X,)}, TypeError, "forward"),
+    "test without labels": ({"test": (X,)}, ValueError, "not enough values"),
     "no loss": ({"network": Sequential(AFFINE)}, RuntimeError, r"Sequential\.forward: there is no loss"),
 }
 
