@@ -12,8 +12,6 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
-from mlcore._checks import rows
-
 # Okabe and Ito's palette: distinct with every kind of colour vision; line styles and markers say the same in grey.
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]
@@ -151,7 +149,7 @@ def plot_confusion(counts, title=""):
 
 def plot_images(images, titles, columns=8):
     """Draw square grey images, one for each row of `images` (N, pixels), each with its title."""
-    images = rows(images)
+    images = images.reshape(len(images), -1)
     side = round(images.shape[1] ** 0.5)
     count = -(-len(images) // columns)
     _, panels = plt.subplots(count, columns, figsize=(columns, 1.35 * count), squeeze=False)

@@ -1,0 +1,320 @@
+"""What the figures show: the data that was drawn is compared with the data that went in."""
+
+import ast
+import builtins
+import inspect
+import sys
+import types
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import mlcore
+from mlcore import Add, Affine, Branch, MatMul, Multiply, Sigmoid, SoftmaxWithLoss, softmax, visual
+
+PUBLIC = [getattr(mlcore, name) for name in mlcore.__all__]
+
+
+@pytest.fixture(autouse=True)
+def figures(monkeypatch):
+    """The figures shown during a test; all are closed after it, and the settings restored."""
+    shown = []
+    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
+    with mpl.rc_context():
+        yield shown
+    plt.close("all")
+
+
+def texts(ax):
+    return [t.get_text() for t in ax.texts]
+
+
+# -- listings --
+
+
+def without_docstrings(source):
+    """The tree of some code without its docstrings: equal trees are equal code."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree)
+
+
+def docstrings(source):
+    nodes = [n for n in ast.walk(ast.parse(source)) if isinstance(n, (ast.ClassDef, ast.FunctionDef))]
+    return [ast.get_docstring(n) for n in nodes]
+
+
+@pytest.mark.parametrize("thing", PUBLIC, ids=lambda thing: thing.__name__)
+def test_a_listing_is_the_code_that_runs(thing):
+    source, shown = inspect.getsource(thing), str(visual.listing(thing))
+    assert without_docstrings(shown) == without_docstrings(source)
+    comments = [line for line in source.splitlines() if "#" in line and ">>>" not in line]
+    assert set(comments) <= set(shown.splitlines())
+    for short, whole in zip(docstrings(shown), docstrings(source), strict=True):
+        assert (short is None) == (whole is None)
+        if short is not None:
+            assert whole.startswith(short.rstrip()) and "\n---" not in short
+            rest = whole[len(short.rstrip()) :].strip()
+            assert not rest or set(rest.splitlines()[1]) == {"-"}  # cut at a section, and nothing is cut twice
+
+
+def plain():
+    """One line."""
+    return 1  # a comment at the end
+
+
+def bare():
+    # a comment in front
+    return 2
+
+
+class Sectioned:
+    """First.
+
+    Text with a line of dashes in it:
+
+    a -- b
+
+    Parameters
+    ----------
+    x : float
+    """
+
+    def method(self, x):
+        r"""Second: \alpha.
+
+        Returns
+        -------
+        float
+        """
+        return x
+
+    # between the methods
+    def other(self):
+        """Third."""
+
+
+def test_a_listing_keeps_comments_and_cuts_each_docstring_at_its_first_section():
+    assert str(visual.listing(plain, bare)) == (
+        'def plain():\n    """One line."""\n    return 1  # a comment at the end\n\n\n'
+        "def bare():\n    # a comment in front\n    return 2"
+    )
+    assert str(visual.listing(Sectioned)) == (
+        'class Sectioned:\n    """First.\n\n    Text with a line of dashes in it:\n\n    a -- b\n    """\n\n'
+        '    def method(self, x):\n        r"""Second: \\alpha.\n        """\n        return x\n\n'
+        '    # between the methods\n    def other(self):\n        """Third."""'
+    )
+
+
+def test_a_listing_of_a_method_is_moved_to_the_left():
+    assert str(visual.listing(Sectioned.other)) == 'def other(self):\n    """Third."""'
+
+
+def test_a_listing_shows_itself_highlighted_or_plain():
+    listing = visual.listing(plain)
+    assert repr(listing) == listing.code
+    assert listing._repr_markdown_() == f"```python\n{listing.code}\n```"
+
+
+def test_what_has_no_source_is_refused():
+    with pytest.raises(TypeError):
+        visual.listing(3)
+
+
+# -- style --
+
+
+def test_style_outside_a_notebook():
+    visual.use_style()
+    assert mpl.rcParams["figure.facecolor"] == "white" and mpl.rcParams["svg.hashsalt"] == "mlcore"
+    cycle = mpl.rcParams["axes.prop_cycle"].by_key()
+    assert cycle["color"] == visual.COLOURS
+    assert len(set(map(str, cycle["linestyle"]))) == len(visual.COLOURS) == len(set(visual.COLOURS))
+    assert len(set(visual.MARKERS)) == 10
+
+
+def test_style_in_a_terminal_and_in_a_notebook(monkeypatch):
+    calls = []
+    inline = types.SimpleNamespace(set_matplotlib_formats=lambda *args, **kwargs: calls.append((args, kwargs)))
+    monkeypatch.setitem(sys.modules, "matplotlib_inline.backend_inline", inline)
+    monkeypatch.setattr(builtins, "get_ipython", lambda: object(), raising=False)
+    visual.use_style()
+    assert calls == []
+    monkeypatch.setattr(builtins, "get_ipython", lambda: types.SimpleNamespace(kernel=1), raising=False)
+    visual.use_style()
+    assert calls == [(("svg",), {"metadata": {"Date": None}})]
+
+
+# -- figures --
+
+
+def test_history_draws_what_fit_returns(figures):
+    history = {"loss": [3.0, 2.0, 1.0], "accuracy": [0.1, 0.5, 0.9], "test_loss": [3.0, 2.5, 2.0], "test_accuracy": [0, 0.4, 0.6]}  # fmt: skip  # noqa: E501
+    visual.plot_history(history, "A title")
+    (figure,) = figures
+    assert figure.get_suptitle() == "A title"
+    for ax, name in zip(figure.axes, ["loss", "accuracy"], strict=True):
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", name)
+        for line, key, label in zip(ax.lines, [name, f"test_{name}"], ["training", "test"], strict=True):
+            assert list(line.get_xdata()) == [1, 2, 3] and list(line.get_ydata()) == history[key]
+            assert line.get_label() == label
+        assert [t.get_text() for t in ax.get_legend().get_texts()] == ["training", "test"]
+
+
+def test_history_without_test_data_needs_no_legend(figures):
+    visual.plot_history({"loss": [1.0], "accuracy": [0.5]})
+    for ax in figures[0].axes:
+        assert len(ax.lines) == 1 and ax.get_legend() is None
+
+
+def halves(points):
+    """Scores of two classes: the sign of the first coordinate decides."""
+    return np.stack([-points[:, 0], points[:, 0]], axis=1)
+
+
+POINTS, LABELS = np.array([[-1.0, 0.0], [-2.0, 1.0], [1.0, 0.0], [3.0, -1.0]]), np.array([0, 0, 1, 0])
+
+
+def test_decision_boundary_draws_regions_and_points(figures):
+    visual.plot_decision_boundary(halves, POINTS, LABELS, "Halves")
+    (ax,) = figures[0].axes
+    assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) == ("Halves", "$x_1$", "$x_2$")
+    for k, line in enumerate(ax.lines):
+        np.testing.assert_array_equal(line.get_xydata(), POINTS[k == LABELS])
+        assert line.get_color() == visual.COLOURS[k] and line.get_marker() == visual.MARKERS[k]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["class 0", "class 1"]
+    filled, boundary = ax.collections
+    on_boundary = np.concatenate([p.vertices for p in boundary.get_paths()])
+    assert abs(on_boundary[:, 0]).max() < 0.03
+    assert on_boundary[:, 1].min() == pytest.approx(-1.1) and on_boundary[:, 1].max() == pytest.approx(1.1)
+    left, right = (p.vertices[:, 0] for p in filled.get_paths())
+    assert left.min() == pytest.approx(-2.1) and left.max() < 0.03
+    assert right.max() == pytest.approx(3.1) and right.min() > -0.03
+
+
+def test_decision_boundary_into_given_axes_leaves_showing_to_the_caller(figures):
+    _, ax = plt.subplots()
+    visual.plot_decision_boundary(halves, POINTS, LABELS, ax=ax)
+    assert figures == [] and len(ax.lines) == 2 and ax.get_legend() is None
+
+
+@pytest.mark.parametrize("labels", [LABELS, np.zeros(4, int), LABELS + 1])
+def test_decision_boundary_of_a_classifier_that_always_says_the_same(figures, labels):
+    visual.plot_decision_boundary(lambda points: np.eye(3)[np.zeros(len(points), int)], POINTS, labels)
+    figures[0].canvas.draw()
+    assert len(figures[0].axes[0].lines) == labels.max() + 1
+
+
+def test_confusion_writes_every_count_in_its_place(figures):
+    counts = np.array([[50, 2, 0], [1, 40, 9], [0, 0, 30]])
+    visual.plot_confusion(counts, "Confusion")
+    (ax,) = figures[0].axes
+    assert {(t.get_position(), t.get_text()) for t in ax.texts} == {
+        ((j, i), str(counts[i, j])) for i in range(3) for j in range(3)
+    }
+    assert [t.get_weight() for t in ax.texts] == ["bold" if i == j else "normal" for i in range(3) for j in range(3)]
+    np.testing.assert_array_equal(ax.images[0].get_array(), counts * (1 - np.eye(3)))
+    assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) == ("Confusion", "predicted", "true")
+
+
+def test_confusion_of_a_perfect_classifier_is_blank(figures):
+    visual.plot_confusion(np.diag([3, 4]))
+    image = figures[0].axes[0].images[0]
+    assert not image.get_array().any() and image.get_clim() == (0, 1.5)
+
+
+@pytest.mark.parametrize(("count", "rows"), [(1, 1), (3, 1), (4, 2)])
+def test_images_are_drawn_square_with_their_titles(figures, count, rows):
+    images = np.arange(count * 16.0).reshape(count, 16)
+    visual.plot_images(images, [f"number {k}" for k in range(count)], columns=3)
+    panels = figures[0].axes
+    assert len(panels) == 3 * rows
+    for k, ax in enumerate(panels):
+        assert not ax.axison
+        assert [image.get_array().tolist() for image in ax.images] == (
+            [images[k].reshape(4, 4).tolist()] if k < count else []
+        )
+        assert ax.get_title() == (f"number {k}" if k < count else "")
+
+
+def test_images_may_come_as_squares(figures):
+    visual.plot_images(np.ones((2, 4, 4)), ["a", "b"])
+    assert figures[0].axes[0].images[0].get_array().shape == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("node", "inputs", "upstream", "names", "expected"),
+    [
+        (
+            Multiply(),
+            (np.array([2.0]), np.array([3.0])),
+            (np.array([10.0]),),
+            None,
+            ["Multiply", "x1 = [2]", "∂L/∂x1 = [30]", "x2 = [3]", "∂L/∂x2 = [20]", "y1 = [6]", "∂L/∂y1 = [10]"],
+        ),
+        (
+            Add(),
+            (1.5, 2.0),
+            (4.0,),
+            ("a", "b", "c"),
+            ["Add", "a = 1.5", "∂L/∂a = 4", "b = 2", "∂L/∂b = 4", "c = 3.5", "∂L/∂c = 4"],
+        ),  # fmt: skip
+        (
+            Branch(2),
+            (np.array([1.0, 2.0]),),
+            (np.array([10.0, 20.0]), np.array([1.0, 1.0])),
+            ("x", "y", "z"),
+            [
+                "Branch",
+                "x = [1, 2]",
+                "∂L/∂x = [11, 21]",
+                "y = [1, 2]",
+                "∂L/∂y = [10, 20]",
+                "z = [1, 2]",
+                "∂L/∂z = [1, 1]",
+            ],  # fmt: skip
+        ),
+        (
+            Sigmoid(),
+            (np.zeros((2, 4)),),
+            (np.ones((2, 4)),),
+            None,
+            ["Sigmoid", "x1 = array (2, 4)", "∂L/∂x1 = array (2, 4)", "y1 = array (2, 4)", "∂L/∂y1 = array (2, 4)"],
+        ),  # fmt: skip
+        (
+            MatMul(np.eye(2)),
+            (np.array([[1.0, 2.0]]),),
+            (np.array([[3.0, 1 / 3]]),),
+            ("x", "y"),
+            ["MatMul", "x = [[1, 2]]", "∂L/∂x = [[3, 0.3333]]", "y = [[1, 2]]", "∂L/∂y = [[3, 0.3333]]"],
+        ),  # fmt: skip
+    ],
+    ids=["Multiply", "Add", "Branch", "Sigmoid", "MatMul"],
+)
+def test_a_node_is_drawn_with_the_numbers_of_its_run(figures, node, inputs, upstream, names, expected):
+    visual.draw_node(node, inputs, upstream, names)
+    (ax,) = figures[0].axes
+    assert [t for t in texts(ax) if t] == expected
+    arrows = [t for t in ax.texts if not t.get_text()]
+    assert len(arrows) == len(expected) - 1  # one forward and one back on each edge
+    for forward, back in zip(arrows[::2], arrows[1::2], strict=True):
+        assert forward.xy[0] > forward.xyann[0] and back.xy[0] < back.xyann[0]
+        assert back.arrowprops["linestyle"] == "--" and "linestyle" not in forward.arrowprops
+    assert all((t.get_style() == "italic") == t.get_text().startswith("∂") for t in ax.texts if t.get_text())
+
+
+def test_every_figure_can_be_drawn(figures):
+    visual.use_style()
+    visual.plot_history({"loss": [1.0, 0.5], "accuracy": [0.5, 1.0]})
+    visual.plot_decision_boundary(halves, POINTS, LABELS)
+    visual.plot_confusion(np.eye(10, dtype=int))
+    visual.plot_images(np.ones((9, 64)), list("123456789"))
+    visual.draw_node(Add(), (1.0, 2.0), (3.0,))
+    for figure in figures:
+        figure.canvas.draw()
+    assert len(figures) == 5
+    assert str(visual.listing(softmax, Affine, SoftmaxWithLoss)).count("\n\n\n") == 2
