@@ -54,8 +54,6 @@ class Sequential:
     def __init__(self, *layers, loss=None):
         if not layers:
             raise ValueError("Sequential: expected at least one layer")
-        if not layers:
-            raise ValueError("Sequential: expected at least one layer")
         for layer in (*layers, *([] if loss is None else [loss])):
             if isinstance(layer, type) or not (hasattr(layer, "forward") and hasattr(layer, "backward")):
                 raise TypeError(f"Sequential: expected layers with forward and backward; got {layer!r}")
