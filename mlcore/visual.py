@@ -99,7 +99,7 @@ def _source_without_reference(thing):
 
 
 def plot_history(history, title=""):
-    """Draw loss and accuracy by epoch, side by side, from the dict that :func:`mlcore.fit` returns."""
+    """Draw loss and accuracy by epoch, side by side, from the dict that :func:`~mlcore.network.fit` returns."""
     _, panels = plt.subplots(1, 2, figsize=(8, 3.2))
     for panel, name in zip(panels, ["loss", "accuracy"], strict=True):
         for key, label in [(name, "training"), (f"test_{name}", "test")]:
