@@ -314,6 +314,15 @@ def test_no_page_loads_a_script_that_it_has_no_use_for():
     assert not [src for src in scripts if re.search("fontawesome|thebe|require|embed-amd", src)]
 
 
+def test_what_the_theme_leaves_nameless_has_a_name():
+    """What one presses is called what it reads; the side bar with the logo is a named region."""
+    for page in site().values():
+        buttons = [b for b in page.all("button") if "search-button-field" in b.get("class", "")]
+        side_bars = [d for d in page.all("div") if d.get("id") == "pst-primary-sidebar"]
+        assert buttons and not any("aria-label" in pressed for pressed in buttons + page.all("summary"))
+        assert [bar.get("role") for bar in side_bars] == ["complementary"]
+
+
 def test_every_public_name_is_in_the_reference():
     reference = site()[(HTML / "book" / "api.html").resolve()]
     names = {f"{getattr(mlcore, name).__module__}.{name}" for name in mlcore.__all__}

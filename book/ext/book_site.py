@@ -1,4 +1,4 @@
-"""Sphinx extension: every page describes itself, the reference lists public names only, and no script is useless."""
+"""Sphinx extension: every page describes itself, the reference lists public names only, and the theme is mended."""
 
 import html
 import re
@@ -10,8 +10,17 @@ import mlcore
 LONGEST_DESCRIPTION = 160  # what a search engine shows
 SHORTEST_DESCRIPTION = 60  # less is no sentence about the page
 
-# 1.5 MB that draw icons as SVG; the theme's style sheet draws the same icons from a font.
-USELESS_SCRIPT = re.compile(r"\s*<script[^>]*/fontawesome\.js[^>]*></script>")
+# What the theme writes and the book mends in every page: (pattern, replacement).
+MENDED = [
+    # 1.5 MB that draw icons as SVG; the theme's style sheet draws the same icons from a font.
+    (re.compile(r"\s*<script[^>]*/fontawesome\.js[^>]*></script>"), ""),
+    # The button reads "Search Ctrl+K", so its name for a screen reader or a spoken command must not be another.
+    (re.compile(r'(<button class="btn search-button-field [^>]*?) title="Search" aria-label="Search"'), r"\1"),
+    # The same with the line that opens a hidden cell.
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    # The logo stands in a part of the page that has no name.
+    (re.compile(r'<div id="pst-primary-sidebar"'), r'\g<0> role="complementary" aria-label="The book"'),
+]
 
 
 def first_sentences(doctree):
@@ -40,13 +49,15 @@ def describe(app, pagename, templatename, context, doctree):
     context["metatags"] = f'{metatags}\n<meta name="description" content="{content}" />'
 
 
-def remove_useless_script(app, exception):
-    """Take the script out of the pages and out of the site."""
+def mend_pages(app, exception):
+    """Mend the theme's part of every page, and take the useless script out of the site."""
     if exception or app.builder.format != "html":
         return
     for page in app.outdir.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        page.write_text(USELESS_SCRIPT.sub("", text), encoding="utf-8", newline="\n")
+        for pattern, replacement in MENDED:
+            text = pattern.sub(replacement, text)
+        page.write_text(text, encoding="utf-8", newline="\n")
     for script in (app.outdir / "_static" / "scripts").glob("fontawesome.js*"):
         script.unlink()
 
@@ -61,5 +72,5 @@ def hide_helpers(app, what, name, obj, skip, options):
 def setup(app):
     app.connect("autodoc-skip-member", hide_helpers)
     app.connect("html-page-context", describe)
-    app.connect("build-finished", remove_useless_script)
+    app.connect("build-finished", mend_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
