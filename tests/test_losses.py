@@ -222,7 +222,9 @@ def test_backward_needs_a_forward_of_its_own(kind, shape, t):
 
 
 @each_loss
-@pytest.mark.parametrize(("dout", "exception"), [([1.0], ValueError), (np.ones(4), ValueError), ("1", TypeError), (None, TypeError)])  # fmt: skip  # noqa: E501
+@pytest.mark.parametrize(
+    ("dout", "exception"), [([1.0], ValueError), (np.ones(4), ValueError), ("1", TypeError), (None, TypeError)]
+)
 def test_the_upstream_gradient_of_a_loss_is_one_number(kind, shape, t, dout, exception):
     loss = kind()
     loss.forward(normal(0, shape), t)

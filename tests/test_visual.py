@@ -153,7 +153,8 @@ def test_style_in_a_terminal_and_in_a_notebook(monkeypatch):
 
 
 def test_history_draws_what_fit_returns(figures):
-    history = {"loss": [3.0, 2.0, 1.0], "accuracy": [0.1, 0.5, 0.9], "test_loss": [3.0, 2.5, 2.0], "test_accuracy": [0, 0.4, 0.6]}  # fmt: skip  # noqa: E501
+    history = {"loss": [3.0, 2.0, 1.0], "accuracy": [0.1, 0.5, 0.9]}
+    history |= {"test_loss": [3.0, 2.5, 2.0], "test_accuracy": [0.0, 0.4, 0.6]}
     visual.plot_history(history, "A title")
     (figure,) = figures
     assert figure.get_suptitle() == "A title"
@@ -262,7 +263,7 @@ def test_images_may_come_as_squares(figures):
             (4.0,),
             ("a", "b", "c"),
             ["Add", "a = 1.5", "∂L/∂a = 4", "b = 2", "∂L/∂b = 4", "c = 3.5", "∂L/∂c = 4"],
-        ),  # fmt: skip
+        ),
         (
             Branch(2),
             (np.array([1.0, 2.0]),),
@@ -276,7 +277,7 @@ def test_images_may_come_as_squares(figures):
                 "∂L/∂y = [10, 20]",
                 "z = [1, 2]",
                 "∂L/∂z = [1, 1]",
-            ],  # fmt: skip
+            ],
         ),
         (
             Sigmoid(),
@@ -284,14 +285,14 @@ def test_images_may_come_as_squares(figures):
             (np.ones((2, 4)),),
             None,
             ["Sigmoid", "x1 = array (2, 4)", "∂L/∂x1 = array (2, 4)", "y1 = array (2, 4)", "∂L/∂y1 = array (2, 4)"],
-        ),  # fmt: skip
+        ),
         (
             MatMul(np.eye(2)),
             (np.array([[1.0, 2.0]]),),
             (np.array([[3.0, 1 / 3]]),),
             ("x", "y"),
             ["MatMul", "x = [[1, 2]]", "∂L/∂x = [[3, 0.3333]]", "y = [[1, 2]]", "∂L/∂y = [[3, 0.3333]]"],
-        ),  # fmt: skip
+        ),
     ],
     ids=["Multiply", "Add", "Branch", "Sigmoid", "MatMul"],
 )
