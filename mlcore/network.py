@@ -1,6 +1,7 @@
 """Section 1.4: layers in a row, and the loop that trains them."""
 
 import math
+import sys
 
 import numpy as np
 
@@ -248,5 +249,6 @@ def _progress_bar(epochs, progress):
         if progress:
             raise ImportError("fit: progress=True needs the package tqdm") from None
         return epochs
-    hide = None if progress is None else not progress  # None: hide where there is no terminal
-    return tqdm(epochs, unit="epoch", delay=2, disable=hide)
+    if progress is None:
+        progress = sys.stderr.isatty()  # in a notebook the bar would be stored with the outputs, timing and all
+    return tqdm(epochs, unit="epoch", delay=2, disable=not progress)

@@ -432,9 +432,11 @@ def test_without_tqdm_training_is_silent_unless_a_bar_was_asked_for(monkeypatch,
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("progress", "disable"), [(None, None), (True, False), (False, True)])
-def test_with_tqdm_the_bar_counts_epochs(monkeypatch, progress, disable):
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("progress", [None, True, False])
+def test_with_tqdm_the_bar_counts_epochs(monkeypatch, progress, terminal):
     calls, counted = [], []
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
 
     def tqdm(epochs, **settings):
         calls.append(settings)
@@ -444,7 +446,7 @@ def test_with_tqdm_the_bar_counts_epochs(monkeypatch, progress, disable):
 
     monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=tqdm))
     history = fit(linear(), SGD(), *RIDGE, epochs=3, progress=progress)
-    assert calls == [{"unit": "epoch", "delay": 2, "disable": disable}]
+    assert calls == [{"unit": "epoch", "delay": 2, "disable": not (terminal if progress is None else progress)}]
     assert counted == [0, 1, 2] and len(history["loss"]) == 3
 
 
