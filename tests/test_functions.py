@@ -256,6 +256,7 @@ BAD = {
         ValueError,
         "t must be probabilities",
     ),
+    "worst row": (lambda: softmax_cross_entropy(np.ones((2, 2)), [[0.5, 0.4], [0.5, 0.1]]), ValueError, "sums to 0.6$"),
     "two ones": (lambda: softmax_cross_entropy(np.ones((1, 2)), [[1, 1]]), ValueError, "sums to 2"),
     "one number": (lambda: softmax_cross_entropy(1.0, 0), ValueError, "got a single number|got \\(\\)"),
     "binary shapes": (lambda: sigmoid_cross_entropy(np.ones((2, 3)), np.ones(3)), ValueError, BOTH_SHAPES),

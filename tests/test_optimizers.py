@@ -458,6 +458,22 @@ def test_nothing_moves_without_parameters_or_without_a_rate(rule):
         optimizer.update([x], [normal(1, 3)])
 
 
+@each_rule
+def test_state_may_be_forgotten(rule):
+    gradients, optimizer = normal(1, (5, 3)), rule()
+    x = normal(0, 3)
+    for g in gradients:
+        optimizer.update([x], [g])
+    for name in STATE[rule]:
+        setattr(optimizer, name, None)
+    optimizer.iter = 0
+    again, fresh, new = x, x.copy(), rule()
+    for g in gradients:
+        optimizer.update([again], [g])
+        new.update([fresh], [g])
+    np.testing.assert_array_equal(again, fresh)
+
+
 # -- what is refused, before anything has changed --
 
 good = np.ones(2)
