@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+NO_NUMBERS = bool, np.bool_, np.timedelta64  # although Python or NumPy counts them among the integers
+
 
 class NotFiniteError(ValueError):
     """The logits of a loss hold NaN or an infinity: training has diverged."""
@@ -81,20 +83,32 @@ def rows(x):
     return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
-def check_number(name, symbol, value, low, high, *, open_low=False):
-    """Return a hyperparameter as a float in [low, high), or in (low, high) if `open_low`."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name}: {symbol} must be a number; got {value!r}")
-    value = float(value)
-    if not (math.isfinite(value) and low <= value < high and not (open_low and value == low)):
-        bracket = "(" if open_low else "["
-        raise ValueError(f"{name}: {symbol} must be finite and in {bracket}{low}, {high}); got {value}")
-    return value
+class Setting:
+    """A number that a rule is set with: in [0, below), or above 0 if `positive`; refused where it is given."""
+
+    def __init__(self, below=math.inf, positive=False):
+        self.below, self.positive = below, positive
+
+    def __set_name__(self, rule, symbol):
+        self.symbol = symbol
+
+    def __set__(self, optimizer, value):
+        what = f"{type(optimizer).__name__}: {self.symbol}"
+        if isinstance(value, NO_NUMBERS) or not isinstance(value, (int, float, np.integer, np.floating)):
+            raise TypeError(f"{what} must be a number; got {value!r}")
+        try:
+            number = float(value)
+        except OverflowError:  # an integer beyond the largest float
+            number = math.inf if value > 0 else -math.inf
+        if not 0 <= number < self.below or (self.positive and number == 0):
+            low = "(0" if self.positive else "[0"
+            raise ValueError(f"{what} must be finite and in {low}, {self.below}); got {number}")
+        vars(optimizer)[self.symbol] = number  # an entry of its own, which is read as fast as any attribute
 
 
 def check_count(name, symbol, value, least=1):
     """Return a whole number as an int, and refuse one below `least`."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+    if isinstance(value, NO_NUMBERS) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name}: {symbol} must be an integer; got {value!r}")
     if least is not None and value < least:
         raise ValueError(f"{name}: {symbol} must be at least {least}; got {value}")

@@ -5,11 +5,9 @@ reads from left to right. All operations are element by element. Every optimizer
 which moves the arrays of `params` in place, and keeps its state in lists of arrays like `params`.
 """
 
-import math
-
 import numpy as np
 
-from mlcore._checks import as_real, check_number, check_parameter
+from mlcore._checks import Setting, as_real, check_parameter
 from mlcore._layout import Layout
 
 
@@ -150,8 +148,10 @@ class SGD(Optimizer):
     Section 1.3.6.
     """
 
+    lr = Setting()
+
     def __init__(self, lr=0.01):
-        self.lr = check_number("SGD", "lr", lr, 0, math.inf)
+        self.lr = lr
 
     def step(self, grad):
         """Return the step."""
@@ -193,11 +193,11 @@ class Momentum(Optimizer):
     Section 1.3.6; Polyak (1964); Sutskever et al. (2013).
     """
 
+    lr, momentum = Setting(), Setting(below=1)
     state_names = ("v",)
 
     def __init__(self, lr=0.01, momentum=0.9):
-        self.lr = check_number("Momentum", "lr", lr, 0, math.inf)
-        self.momentum = check_number("Momentum", "momentum", momentum, 0, 1)
+        self.lr, self.momentum = lr, momentum
         self.v = None
 
     def step(self, grad, v):
@@ -248,11 +248,11 @@ class Nesterov(Optimizer):
     Section 1.3.6; Sutskever et al. (2013), section 2; Bengio et al. (2012), section 3.5.
     """
 
+    lr, momentum = Setting(), Setting(below=1)
     state_names = ("v",)
 
     def __init__(self, lr=0.01, momentum=0.9):
-        self.lr = check_number("Nesterov", "lr", lr, 0, math.inf)
-        self.momentum = check_number("Nesterov", "momentum", momentum, 0, 1)
+        self.lr, self.momentum = lr, momentum
         self.v = None
 
     def step(self, grad, v):
@@ -298,11 +298,11 @@ class AdaGrad(Optimizer):
     Section 1.3.6; Duchi, Hazan & Singer (2011).
     """
 
+    lr, eps = Setting(), Setting(positive=True)
     state_names = ("h",)
 
     def __init__(self, lr=0.01, eps=1e-8):
-        self.lr = check_number("AdaGrad", "lr", lr, 0, math.inf)
-        self.eps = check_number("AdaGrad", "eps", eps, 0, math.inf, open_low=True)
+        self.lr, self.eps = lr, eps
         self.h = None
 
     def step(self, grad, h):
@@ -350,12 +350,11 @@ class RMSprop(Optimizer):
     Section 1.3.6; Hinton, lecture 6e (2012).
     """
 
+    lr, decay_rate, eps = Setting(), Setting(below=1), Setting(positive=True)
     state_names = ("h",)
 
     def __init__(self, lr=0.01, decay_rate=0.99, eps=1e-8):
-        self.lr = check_number("RMSprop", "lr", lr, 0, math.inf)
-        self.decay_rate = check_number("RMSprop", "decay_rate", decay_rate, 0, 1)
-        self.eps = check_number("RMSprop", "eps", eps, 0, math.inf, open_low=True)
+        self.lr, self.decay_rate, self.eps = lr, decay_rate, eps
         self.h = None
 
     def step(self, grad, h):
@@ -408,13 +407,11 @@ class Adam(Optimizer):
     Section 1.3.6; Kingma & Ba (2015), Algorithm 1.
     """
 
+    lr, beta1, beta2, eps = Setting(), Setting(below=1), Setting(below=1), Setting(positive=True)
     state_names = ("m", "v")
 
     def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
-        self.lr = check_number("Adam", "lr", lr, 0, math.inf)
-        self.beta1 = check_number("Adam", "beta1", beta1, 0, 1)
-        self.beta2 = check_number("Adam", "beta2", beta2, 0, 1)
-        self.eps = check_number("Adam", "eps", eps, 0, math.inf, open_low=True)
+        self.lr, self.beta1, self.beta2, self.eps = lr, beta1, beta2, eps
         self.iter = 0
         self.m = self.v = None
 

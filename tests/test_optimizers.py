@@ -6,6 +6,8 @@ That a loss goes down proves nothing: a wrong rule trains too.
 import copy
 import importlib.util
 import pickle
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -566,16 +568,44 @@ each_setting = pytest.mark.parametrize(
 
 
 @each_setting
-def test_settings_have_their_range(rule, name, low, high):
-    for wrong in (-0.1, high, np.nan, np.inf, -np.inf, *([0] if low is None else [])):
-        with pytest.raises(ValueError, match=rf"^{rule.__name__}: {name} must be finite and in [\[(]0, .*; got "):
-            rule(**{name: wrong})
-    for wrong in ("0.1", None, True, np.True_, [0.1], np.array([0.1]), 1j):
-        with pytest.raises(TypeError, match=f"^{rule.__name__}: {name} must be a number; got "):
-            rule(**{name: wrong})
-    for right in (0.5, np.float32(0.5), *([] if low is None else [0, np.int64(0)])):
-        value = getattr(rule(**{name: right}), name)
-        assert value == right and type(value) is float
+def test_settings_have_their_range_when_given_and_when_set_later(rule, name, low, high):
+    optimizer = rule()
+
+    def refuses(exception, message, wrong):
+        for give in (lambda: rule(**{name: wrong}), lambda: setattr(optimizer, name, wrong)):
+            with pytest.raises(exception, match=f"^{rule.__name__}: {name} {message}"):
+                give()
+
+    out_of_range = [-0.1, np.float16(-1), high, np.nan, np.inf, -np.inf, np.float32(np.inf), 10**5000, -(10**5000)]
+    for wrong in [*out_of_range, *([0, np.longdouble(0)] if low is None else [])]:
+        refuses(ValueError, r"must be finite and in [\[(]0, .*; got ", wrong)
+    no_numbers = ["0.1", b"0.1", None, True, np.True_, [0.1], (), np.array(0.1), np.array([0.1]), 1j, np.complex64(1)]
+    for wrong in [*no_numbers, Fraction(1, 2), Decimal("0.5"), np.str_("0.1"), np.timedelta64(1, "s"), object(), float]:
+        refuses(TypeError, "must be a number; got ", wrong)
+    assert vars(optimizer) == vars(rule())  # what was refused was not kept
+    for right in (0.5, np.float16(0.5), np.longdouble(0.5), *([] if low is None else [0, np.int8(0)])):
+        setattr(optimizer, name, right)
+        for value in (getattr(optimizer, name), getattr(rule(**{name: right}), name)):
+            assert value == right and type(value) is float
+
+
+@each_rule
+def test_a_setting_that_is_changed_counts_from_the_next_step_on(rule):
+    """Also in copies and in a rule of one's own, whose other attributes are free."""
+
+    class Named(rule):
+        note = "mine"
+
+    optimizer, x = Named(lr=0.5), normal(0, 3)
+    optimizer.update([x], [normal(1, 3)])
+    optimizer.lr, optimizer.note, optimizer.schedule = 0.0, "stop", [0.1, None]
+    for later in (optimizer, copy.deepcopy(optimizer), copy.copy(optimizer)):
+        y = x.copy()
+        later.update([y], [normal(2, 3)])
+        assert (later.lr, later.note, later.schedule) == (0.0, "stop", [0.1, None])
+        assert rule not in (SGD, AdaGrad, RMSprop, Adam) or (x == y).all()  # the others still have their velocity
+        with pytest.raises(ValueError, match="^Named: lr must be"):
+            later.lr = np.nan
 
 
 def test_a_rule_of_ones_own_needs_a_step():
