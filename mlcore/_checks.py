@@ -6,6 +6,9 @@ import numpy as np
 
 NO_NUMBERS = bool, np.bool_, np.timedelta64  # although Python or NumPy counts them among the integers
 
+# As a decorator: infinities and NaN go the way that IEEE arithmetic gives them, without a warning.
+ieee = np.errstate(over="ignore", invalid="ignore")
+
 
 class NotFiniteError(ValueError):
     """The logits of a loss hold NaN or an infinity: training has diverged."""
@@ -16,7 +19,7 @@ def as_real(name, x):
     if type(x) is np.ndarray and x.dtype.kind in "fiub":  # the usual case, decided at once
         return x
     name = name if isinstance(name, str) else f"{type(name).__name__}.backward"
-    if isinstance(x, np.ma.MaskedArray):
+    if any(isinstance(part, np.ma.MaskedArray) for part in (x, *(x if isinstance(x, (list, tuple)) else ()))):
         raise TypeError(f"{name}: masked arrays are not supported; fill or drop the masked values first")
     try:
         array = np.asarray(x)
