@@ -15,6 +15,7 @@ from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
 from mlcore.network import Sequential, accuracy, fit
 from mlcore.nodes import Add, Branch, MatMul, Multiply, Repeat, Sum
 from mlcore.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
+from mlcore.storage import load, save
 
 __version__ = "0.1.0"
 
@@ -41,11 +42,13 @@ __all__ = [
     "cross_entropy_error",
     "fit",
     "gradient_check",
+    "load",
     "load_digits",
     "load_spiral",
     "log_softmax",
     "numerical_gradient",
     "relative_error",
+    "save",
     "sigmoid",
     "sigmoid_cross_entropy",
     "softmax",

@@ -32,6 +32,8 @@ def as_real(name, x):
 
 def as_floating(name, x):
     """Return `x` as a floating array: integers and booleans become float64, floats keep their dtype."""
+    if type(x) is np.ndarray and x.dtype.kind == "f":  # the usual case, decided at once
+        return x
     x = as_real(name, x)
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 

@@ -5,7 +5,7 @@ from operator import is_
 
 import numpy as np
 
-BLOCK = 16384  # numbers that a rule works on at a time: its intermediate results stay in the processor's cache
+BLOCK = 2**17  # numbers that a rule works on at a time: its intermediate results stay in the processor's cache
 
 
 class Layout:

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from mlcore._checks import as_floating
+from mlcore._checks import as_floating, as_real, ieee
 
 
 def numerical_gradient(f, x):
@@ -54,9 +54,12 @@ def numerical_gradient(f, x):
     for i in np.ndindex(x.shape):
         above, below = x.copy(), x.copy()
         h = step * max(1, abs(x[i]))
-        above[i] += h
-        below[i] -= h
-        width = float(above[i]) - float(below[i])  # the step that is really taken: x + h is rounded
+        with ieee:
+            above[i] += h
+            below[i] -= h
+            width = float(above[i]) - float(below[i])  # the step that is really taken: x + h is rounded
+        if not np.isfinite(width):
+            raise ValueError(f"numerical_gradient: x must leave room for a step; found {x[i]} at index {i}")
         gradient[i] = (_number(f(above)) - _number(f(below))) / width
     return gradient
 
@@ -70,6 +73,7 @@ def _number(value):
     return float(value)
 
 
+@ieee
 def relative_error(a, b):
     r"""Largest difference of two gradients, relative to their largest entry.
 
@@ -83,7 +87,7 @@ def relative_error(a, b):
     Returns
     -------
     float
-        0 for equal arrays, NaN if a NaN is involved.
+        0 for equal arrays, NaN if a NaN or an infinity is involved.
 
     Raises
     ------
@@ -106,6 +110,7 @@ def relative_error(a, b):
     return float(np.abs(a - b).max(initial=0) / scale) if scale != 0 else 0.0
 
 
+@ieee
 def gradient_check(layer, *inputs, rng=0):
     r"""Compare a layer's backward pass with central differences, for a random upstream gradient.
 
@@ -150,7 +155,7 @@ def gradient_check(layer, *inputs, rng=0):
     """
     rng = np.random.default_rng(rng)
     layer = copy.deepcopy(layer)
-    inputs = [np.array(x) for x in inputs]
+    inputs = [as_real("gradient_check", x).copy() for x in inputs]
     start = [np.array(y) for y in _as_tuple(layer.forward(*inputs))]
     upstream = [rng.standard_normal(y.shape) for y in start]
     input_gradients = [dx for dx in _as_tuple(layer.backward(*upstream)) if dx is not None]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlcore._checks import check_columns, check_parameter, check_upstream, keep, recall, rows
+from mlcore._checks import check_columns, check_parameter, check_upstream, ieee, keep, recall, rows
 from mlcore.functions import sigmoid
 
 
@@ -52,6 +52,7 @@ class Sigmoid:
         self.out = out
         return out
 
+    @ieee
     def backward(self, dout):
         """Return dx."""
         out = recall(self, self.out)
@@ -117,6 +118,7 @@ class Affine:
         self.grads = [np.zeros_like(W), np.zeros_like(b)]
         self.x = None
 
+    @ieee
     def forward(self, x):
         """Return x @ W + b for x of shape (..., D)."""
         W, b = self.params
@@ -126,6 +128,7 @@ class Affine:
         out += b
         return out
 
+    @ieee
     def backward(self, dout, input_gradient=True):
         """Write dW and db into grads and return dx, unless nobody asks for it."""
         W, b = self.params

@@ -8,6 +8,7 @@ from mlcore._checks import (
     check_class_targets,
     check_loss,
     check_scalar_upstream,
+    ieee,
     recall,
 )
 from mlcore.functions import binary_cross_entropies, exp_shifted, expected_value, mean_of, positions, sigmoid
@@ -63,6 +64,7 @@ class SoftmaxWithLoss:
         self.y, self.t = e / total, t
         return loss
 
+    @ieee
     def backward(self, dout=1):
         """Return dx for the gradient dout of the loss, a number."""
         y, t = recall(self, self.y), self.t
@@ -125,6 +127,7 @@ class SigmoidWithLoss:
         self.y, self.t = sigmoid(x), t
         return loss
 
+    @ieee
     def backward(self, dout=1):
         """Return dx, in the shape of x, for the gradient dout of the loss, a number."""
         y, t = recall(self, self.y), self.t

@@ -2,7 +2,8 @@
 
 Every node has `forward(*inputs)` and `backward(*upstream)`. `forward` remembers what `backward` needs;
 `backward` takes the gradients of the outputs, returns those of the inputs, and forgets. A node never writes
-into an array that it was given, and what it has to remember it copies, unless nobody can write into it.
+into an array that it was given, and what it has to remember it copies, unless nobody can write into it. What
+overflows becomes infinite without a warning (`@ieee`): the loss at the end of a network refuses it.
 """
 
 import numpy as np
@@ -14,6 +15,7 @@ from mlcore._checks import (
     check_count,
     check_parameter,
     check_upstream,
+    ieee,
     keep,
     recall,
     rows,
@@ -76,12 +78,14 @@ class Add:
         self.params, self.grads = [], []
         self.shapes = None
 
+    @ieee
     def forward(self, x, y):
         """Return x + y."""
         x, y, shape = _check_broadcast("Add", x, y)
         self.shapes = x.shape, y.shape, shape
         return x + y
 
+    @ieee
     def backward(self, dz):
         """Return the gradients of x and y."""
         x_shape, y_shape, z_shape = recall(self, self.shapes)
@@ -121,12 +125,14 @@ class Multiply:
         self.params, self.grads = [], []
         self.x = self.y = None
 
+    @ieee
     def forward(self, x, y):
         """Return x * y."""
         x, y, _ = _check_broadcast("Multiply", x, y)
         self.x, self.y = keep(x), keep(y)
         return x * y
 
+    @ieee
     def backward(self, dz):
         """Return the gradients of x and y."""
         x, y = recall(self, self.x), recall(self, self.y)
@@ -177,6 +183,7 @@ class Branch:
         self.shape = x.shape
         return tuple(x.copy() for _ in range(self.n))
 
+    @ieee
     def backward(self, *dys):
         """Return the sum of what comes back."""
         shape = recall(self, self.shape)
@@ -238,6 +245,7 @@ class Repeat:
         self.shape = x.shape
         return np.repeat(x, self.n, axis=axis)
 
+    @ieee
     def backward(self, dy):
         """Return the sum over the n copies of each slice."""
         shape = recall(self, self.shape)
@@ -287,6 +295,7 @@ class Sum:
         self.axis = check_count("Sum", "axis", axis, least=None)
         self.shape = None
 
+    @ieee
     def forward(self, x):
         """Return the sum, with the axis kept."""
         x = as_real("Sum", x)
@@ -353,6 +362,7 @@ class MatMul:
         self.grads = [np.zeros_like(W)]
         self.x = None
 
+    @ieee
     def forward(self, x):
         """Return x @ W for x of shape (..., D)."""
         (W,) = self.params
@@ -360,6 +370,7 @@ class MatMul:
         self.x = keep(x)
         return x @ W
 
+    @ieee
     def backward(self, dout, input_gradient=True):
         """Write dW into grads[0] and return dx, unless nobody asks for it."""
         (W,) = self.params
