@@ -1,0 +1,133 @@
+"""One training step of one network, in each library: functions that make a function without arguments."""
+
+import numpy as np
+import textbook
+
+import mlcore
+
+
+def data(sizes, batch, dtype):
+    """Weights, biases, inputs and index labels for a network of these layer sizes."""
+    rng = np.random.default_rng(0)
+    weights = [
+        ((rng.standard_normal((n, m)) / np.sqrt(n)).astype(dtype), np.zeros(m, dtype))
+        for n, m in zip(sizes[:-1], sizes[1:], strict=True)
+    ]
+    return weights, rng.standard_normal((batch, sizes[0])).astype(dtype), rng.integers(0, sizes[-1], batch)
+
+
+def stack(library, weights):
+    """Affine and Sigmoid in turn, without a Sigmoid at the end."""
+    return [layer for W, b in weights for layer in (library.Affine(W, b), library.Sigmoid())][:-1]
+
+
+def with_mlcore(sizes, batch, rule, dtype=np.float32):
+    weights, x, t = data(sizes, batch, dtype)
+    network = mlcore.Sequential(*stack(mlcore, weights), loss=mlcore.SoftmaxWithLoss())
+    optimizer = getattr(mlcore, rule)()
+    x.setflags(write=False)  # as `fit` does with its own batches: nobody changes them, so nothing is copied
+
+    def step():
+        network.forward(x, t)
+        network.backward(input_gradient=False)
+        optimizer.update(network.params, network.grads)
+
+    return step
+
+
+def with_textbook(sizes, batch, rule, dtype=np.float64):
+    weights, x, t = data(sizes, batch, dtype)
+    network = textbook.Network(stack(textbook, weights), textbook.SoftmaxWithLoss())
+    optimizer = getattr(textbook, rule)()
+
+    def step():
+        network.forward(x, t)
+        network.backward()
+        optimizer.update(network.params, network.grads)
+
+    return step
+
+
+def with_torch(sizes, batch, rule):
+    import torch
+
+    weights, x, t = data(sizes, batch, np.float32)
+    layers = []
+    for W, b in weights:
+        linear = torch.nn.Linear(*W.shape)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(W.T))
+            linear.bias.copy_(torch.from_numpy(b))
+        layers += [linear, torch.nn.Sigmoid()]
+    network, loss = torch.nn.Sequential(*layers[:-1]), torch.nn.CrossEntropyLoss()
+    optimizer = getattr(torch.optim, rule)(network.parameters(), lr=0.01 if rule == "SGD" else 0.001)
+    x, t = torch.from_numpy(x), torch.from_numpy(t)
+
+    def step():
+        optimizer.zero_grad()
+        loss(network(x), t).backward()
+        optimizer.step()
+
+    return step
+
+
+def matrix_products(sizes, batch):
+    """Only the matrix products of a step: all that no implementation can do without."""
+    weights, x, _ = data(sizes, batch, np.float32)
+    activations = [x] + [np.zeros((batch, n), np.float32) for n in sizes[1:]]
+    gradients = [np.zeros_like(W) for W, _ in weights]
+
+    def step():
+        for (W, _), a, out in zip(weights, activations[:-1], activations[1:], strict=True):
+            np.matmul(a, W, out=out)
+        for k, (W, _) in reversed(list(enumerate(weights))):
+            np.matmul(activations[k].T, activations[k + 1], out=gradients[k])
+            if k:
+                np.matmul(activations[k + 1], W.T, out=activations[k])
+
+    return step
+
+
+def update_with_mlcore(count, rule):
+    rng = np.random.default_rng(0)
+    params, grads = ([rng.standard_normal(count).astype(np.float32)] for _ in range(2))
+    optimizer = getattr(mlcore, rule)()
+    return lambda: optimizer.update(params, grads)
+
+
+def update_with_torch(count, rule):
+    import torch
+
+    name = {"AdaGrad": "Adagrad", "RMSprop": "RMSprop", "Adam": "Adam"}[rule]
+    parameter = torch.nn.Parameter(torch.randn(count))
+    parameter.grad = torch.randn(count)
+    return getattr(torch.optim, name)([parameter]).step
+
+
+def epoch_with_mlcore(hidden=50, batch=32):
+    (x, t), _ = mlcore.load_digits()
+    rng = np.random.default_rng(0)
+    weights = [
+        ((rng.standard_normal((n, m)) / np.sqrt(n)).astype(np.float32), np.zeros(m, np.float32))
+        for n, m in [(x.shape[1], hidden), (hidden, 10)]
+    ]
+    network = mlcore.Sequential(*stack(mlcore, weights), loss=mlcore.SoftmaxWithLoss())
+    optimizer, x = mlcore.Adam(), x.astype(np.float32)
+    return lambda: mlcore.fit(network, optimizer, x, t, epochs=5, batch_size=batch, rng=rng, progress=False)
+
+
+def epoch_with_sklearn(hidden=50, batch=32):
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    (x, t), _ = mlcore.load_digits()
+    x = x.astype(np.float32)
+
+    def epochs():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # five epochs are not meant to converge
+            MLPClassifier((hidden,), activation="logistic", batch_size=batch, max_iter=5, alpha=0).fit(x, t)
+
+    return epochs
