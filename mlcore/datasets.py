@@ -12,7 +12,6 @@ which is what the loss layers of :mod:`mlcore.losses` take.
 """
 
 import io
-from importlib.resources import files
 
 import numpy as np
 
@@ -124,7 +123,9 @@ def load_digits():
      [ 0  1 13 11  4 13 11  0]
      [ 0  0  1 12 16 11  2  0]]
     """
-    # Read through importlib.resources: the package may lie in a zip archive.
+    # Reads from a zip archive too. Imported here, since it would double the time that mlcore takes to import.
+    from importlib.resources import files
+
     content = (files(__package__) / "data" / "digits.npz").read_bytes()
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         x = file["images"] / 16.0
