@@ -15,7 +15,6 @@ from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
 from mlcore.network import Sequential, accuracy, fit
 from mlcore.nodes import Add, Branch, MatMul, Multiply, Repeat, Sum
 from mlcore.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
-from mlcore.storage import load, save
 
 __version__ = "0.1.0"
 
@@ -54,3 +53,12 @@ __all__ = [
     "softmax",
     "softmax_cross_entropy",
 ]
+
+
+def __getattr__(name):
+    """Import `load` and `save` when they are first used: what they need takes as long to import as all the rest."""
+    if name in ("load", "save"):
+        from mlcore import storage
+
+        return getattr(storage, name)
+    raise AttributeError(f"module 'mlcore' has no attribute {name!r}")

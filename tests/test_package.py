@@ -78,9 +78,16 @@ def test_every_module_can_be_imported_first(name):
 
 def test_all_is_complete_sorted_and_importable():
     here = {name for name, thing in vars(mlcore).items() if not name.startswith("_") and not inspect.ismodule(thing)}
+    here |= {"load", "save"}  # imported when they are first used
     assert set(mlcore.__all__) == here and len(set(mlcore.__all__)) == len(mlcore.__all__)
     starred = run("from mlcore import *; print(*dir())")
     assert set(mlcore.__all__) <= set(starred) and "np" not in starred
+
+
+def test_what_is_not_there_is_no_attribute():
+    assert mlcore.save is mlcore.storage.save
+    with pytest.raises(AttributeError, match="'mlcore' has no attribute 'ReLU'"):
+        mlcore.ReLU  # noqa: B018
 
 
 def test_every_public_name_of_the_contract_is_there():
