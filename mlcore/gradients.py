@@ -54,7 +54,7 @@ def numerical_gradient(f, x):
     for i in np.ndindex(x.shape):
         above, below = x.copy(), x.copy()
         h = step * max(1, abs(x[i]))
-        with ieee:
+        with np.errstate(over="ignore"):
             above[i] += h
             below[i] -= h
             width = float(above[i]) - float(below[i])  # the step that is really taken: x + h is rounded
