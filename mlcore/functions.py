@@ -4,6 +4,8 @@ All of them are pure, take any number of leading axes, and return the floating d
 count as float64). None overflows: each is written so that `exp` only ever sees numbers that are not positive.
 """
 
+import math
+
 import numpy as np
 
 from mlcore._checks import (
@@ -13,6 +15,7 @@ from mlcore._checks import (
     check_class_targets,
     check_distribution,
     check_loss,
+    ieee,
 )
 
 
@@ -148,9 +151,11 @@ def log_softmax(x):
     return shifted - np.log(total)
 
 
+@ieee
 def mean_of(values):
     """Mean of all values as a float, added up in float64: half precision could not hold the sum."""
-    return float(np.add.reduce(values, axis=None, dtype=np.float64)) / values.size
+    mean = float(np.add.reduce(values, axis=None, dtype=np.float64)) / values.size
+    return mean if math.isfinite(mean) else float(np.add.reduce(values / values.size, axis=None, dtype=np.float64))
 
 
 def positions(t, classes):
