@@ -60,7 +60,7 @@ class Listing:
 
 
 def listing(*objects):
-    """Return the source of functions or classes as it runs, docstrings cut down to their equations.
+    """Return the source of functions or classes as it runs, docstrings cut down to their summaries.
 
     Parameters
     ----------
@@ -82,20 +82,21 @@ def listing(*objects):
 
 
 def _source_without_reference(thing):
-    """Source of `thing`, each docstring without what only the reference needs (Parameters, Returns, ...)."""
+    """Source of `thing`, each docstring cut down to its summary: the equations stand in the text around it."""
     source = textwrap.dedent(inspect.getsource(thing))
     lines = source.splitlines()
-    for node in reversed(list(ast.walk(ast.parse(source)))):
-        if not isinstance(node, (ast.ClassDef, ast.FunctionDef)) or ast.get_docstring(node) is None:
-            continue
-        first, last = node.body[0].lineno - 1, node.body[0].end_lineno
-        for i in range(first, last - 1):
-            if set(lines[i + 1].strip()) == {"-"}:  # the underline of the first section
-                indent = " " * node.body[0].col_offset
-                kept = "\n".join(lines[first:i]).rstrip()
-                lines[first:last] = [*kept.splitlines(), f'{indent}"""']
-                break
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.ClassDef, ast.FunctionDef))]
+    documented = [node for node in nodes if ast.get_docstring(node) is not None]
+    for node in sorted(documented, key=lambda node: node.lineno, reverse=True):  # from the end: line numbers stay right
+        docstring = node.body[0]
+        lines[docstring.lineno - 1 : docstring.end_lineno] = [" " * docstring.col_offset + _summary(node)]
     return "\n".join(lines)
+
+
+def _summary(node):
+    """First paragraph of the docstring of a class or function, in its quotes."""
+    summary = " ".join(ast.get_docstring(node).split("\n\n")[0].split())
+    return f'r"""{summary}"""' if "\\" in summary else f'"""{summary}"""'
 
 
 def plot_history(history, title=""):
