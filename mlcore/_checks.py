@@ -150,11 +150,11 @@ def check_class_targets(name, x, t):
         )
     if t.dtype.kind not in "iu":
         raise ValueError(f"{name}: index labels must be integers; got dtype {t.dtype}")
-    t = t.astype(np.intp)
-    seen = t.reshape(-1).view(np.uintp)  # as unsigned a negative label is a huge one: one look finds both faults
+    labels = t.astype(np.int64)
+    seen = labels.reshape(-1).view(np.uint64)  # as unsigned a negative label is a huge one: one look finds both faults
     if seen.size and seen[seen.argmax()] >= x.shape[-1]:
         raise ValueError(f"{name}: labels must lie in 0..{x.shape[-1] - 1}; got {t.min()}..{t.max()}")
-    return t
+    return labels.astype(np.intp, copy=False)
 
 
 def check_distribution(name, symbol, p):

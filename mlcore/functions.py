@@ -67,6 +67,8 @@ def exp_shifted(name, x):
     x = as_floating(name, x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
+    if x.shape[-1] > 65504 and x.dtype == np.float16:  # the largest number of this type: the sum would be infinite
+        raise ValueError(f"{name}: float16 cannot add up more than 65504 classes; got {x.shape}, so use float32")
     with np.errstate(over="ignore", invalid="ignore"):  # a gap beyond the largest float: -inf, whose exp is 0
         shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)
         e = np.exp(shifted)

@@ -5,7 +5,14 @@ import sys
 
 import numpy as np
 
-from mlcore._checks import NotFiniteError, as_real, check_count
+from mlcore._checks import (
+    NotFiniteError,
+    as_real,
+    check_batch,
+    check_binary_targets,
+    check_class_targets,
+    check_count,
+)
 from mlcore.layers import Affine
 from mlcore.nodes import MatMul
 
@@ -105,7 +112,8 @@ def accuracy(scores, t):
         With two columns or more, the largest score is the prediction; with one, a positive score means 1.
     t : array_like
         Index labels, or distributions of the shape of `scores` (their largest entry counts); for one column
-        targets in [0, 1], above 1/2 meaning 1.
+        targets in [0, 1], above 1/2 meaning 1. Classes exclude each other: of rows with several ones or none
+        (a sigmoid for each of several questions) only the first largest entry is looked at, so count those by hand.
 
     Returns
     -------
@@ -115,7 +123,7 @@ def accuracy(scores, t):
     Raises
     ------
     ValueError
-        If there is no row, or the shapes do not fit.
+        If there is no row, the shapes do not fit, something is NaN or a label is no class.
 
     Examples
     --------
@@ -126,14 +134,14 @@ def accuracy(scores, t):
     ----------
     Section 1.4.
     """
-    scores, t = as_real("accuracy", scores), as_real("accuracy", t)
+    scores, t = check_batch("accuracy", scores), as_real("accuracy", t)
+    if np.isnan(scores.max()) or np.isnan(t.max(initial=0)):
+        raise ValueError("accuracy: scores and targets must not be NaN")
     if scores.ndim < 2 or scores.shape[-1] == 1:
-        predicted, t = scores.ravel() > 0, t.ravel() > 0.5
+        predicted, t = scores > 0, check_binary_targets("accuracy", scores, t) > 0.5
     else:
         predicted = scores.argmax(axis=-1)
-        t = t.argmax(axis=-1) if t.shape == scores.shape else t
-    if predicted.shape != t.shape or t.size == 0:
-        raise ValueError(f"accuracy: scores of shape {scores.shape} do not fit targets of shape {t.shape}")
+        t = t.argmax(axis=-1) if t.shape == scores.shape else check_class_targets("accuracy", scores, t)
     return float((predicted == t).mean())
 
 
