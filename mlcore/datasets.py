@@ -15,6 +15,8 @@ import io
 
 import numpy as np
 
+from mlcore._checks import check_count
+
 __all__ = ["load_digits", "load_spiral"]
 
 N_TRAIN_DIGITS = 1437  # 80 % of 1,797; the other 360 are for testing
@@ -67,11 +69,7 @@ def load_spiral(seed=0):
     >>> float(np.hypot(*x[150]).round(12))  # point 50 of arm 1
     0.5
     """
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"seed must be an integer, got {seed!r}")
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
-
+    seed = check_count("load_spiral", "seed", seed, least=0)
     rng = np.random.default_rng(seed)
     arm = np.arange(3)[:, np.newaxis]  # (3, 1)
     rate = np.arange(100) / 100  # (100,)

@@ -46,6 +46,8 @@ def numerical_gradient(f, x):
     ----------
     Section 1.3.2; Baydin et al. (2018), section 2.1.
     """
+    if not callable(f):
+        raise TypeError(f"numerical_gradient: f must be callable; got {f!r}")
     x = as_floating("numerical_gradient", x)
     if not np.isfinite(x).all():
         raise ValueError("numerical_gradient: x must be finite")
@@ -153,6 +155,8 @@ def gradient_check(layer, *inputs, rng=0):
     ----------
     Section 1.3.2; the random upstream gradient as in autograd's ``test_util``.
     """
+    if isinstance(layer, type) or not (hasattr(layer, "forward") and hasattr(layer, "backward")):
+        raise TypeError(f"gradient_check: expected a layer with forward and backward; got {layer!r}")
     rng = np.random.default_rng(rng)
     layer = copy.deepcopy(layer)
     inputs = [as_real("gradient_check", x).copy() for x in inputs]

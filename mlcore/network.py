@@ -63,8 +63,9 @@ class Sequential:
         if not layers:
             raise ValueError("Sequential: expected at least one layer")
         for layer in (*layers, *([] if loss is None else [loss])):
-            if isinstance(layer, type) or not (hasattr(layer, "forward") and hasattr(layer, "backward")):
-                raise TypeError(f"Sequential: expected layers with forward and backward; got {layer!r}")
+            expected = ("forward", "backward") if layer is loss else ("forward", "backward", "params", "grads")
+            if isinstance(layer, type) or not all(hasattr(layer, name) for name in expected):
+                raise TypeError(f"Sequential: expected layers with {', '.join(expected)}; got {layer!r}")
         if len({id(layer) for layer in layers}) < len(layers):
             raise ValueError("Sequential: a layer stands twice; make two layers that share their parameters instead")
         self.layers = list(layers)
@@ -198,6 +199,10 @@ def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, pr
     ----------
     Section 1.4.
     """
+    if not (hasattr(network, "forward") and hasattr(optimizer, "update")):
+        raise TypeError(f"fit: expected a network and an optimizer; got {network!r} and {optimizer!r}")
+    if not (test is None or (isinstance(test, (tuple, list)) and len(test) == 2)):
+        raise TypeError(f"fit: test must be a pair of inputs and targets; got {type(test).__name__}")
     x, t = as_real("fit: x", x), as_real("fit: t", t)
     epochs, batch_size = (check_count("fit", "epochs", epochs, least=0), check_count("fit", "batch_size", batch_size))
     if x.ndim == 0 or t.ndim == 0 or len(x) != len(t) or len(x) == 0:

@@ -68,6 +68,9 @@ class Optimizer:
     def _lay_out(self, params, grads):
         """Return the layout of the last step, or a new one if parameters or state are other arrays now."""
         name = type(self).__name__
+        if not (isinstance(params, (list, tuple)) and isinstance(grads, (list, tuple))):
+            got = f"{type(params).__name__} and {type(grads).__name__}"
+            raise TypeError(f"{name}.update: expected a list of parameters and one of gradients; got {got}")
         states = [getattr(self, s) for s in self.state_names]
         layout = self._layout if self._layout is not None and self._layout.fits(params, states) else None
         if layout is None:

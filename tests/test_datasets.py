@@ -96,7 +96,7 @@ def test_spiral_refuses_seeds_that_are_not_integers(seed):
 
 @pytest.mark.parametrize("seed", [-1, np.int64(-5)])
 def test_spiral_refuses_negative_seeds(seed):
-    with pytest.raises(ValueError, match="seed must be at least 0, got -"):
+    with pytest.raises(ValueError, match="seed must be at least 0; got -"):
         load_spiral(seed)
 
 
@@ -170,8 +170,8 @@ def test_digits_load_from_a_zip_archive(tmp_path):
     archive = tmp_path / "mlcore.zip"
     with zipfile.ZipFile(archive, "w") as z:
         z.writestr("mlcore/__init__.py", "")
-        z.write(ROOT / "mlcore" / "datasets.py", "mlcore/datasets.py")
-        z.write(ROOT / "mlcore" / "data" / "digits.npz", "mlcore/data/digits.npz")
+        for name in ("mlcore/datasets.py", "mlcore/_checks.py", "mlcore/data/digits.npz"):
+            z.write(ROOT / name, name)
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); import mlcore.datasets as d; "
         "assert sys.argv[1] in d.__file__, d.__file__; print(d.load_digits()[0][0].sum())"

@@ -1,19 +1,55 @@
 """Every public callable on stored hard cases: the right answer, or an error that names it and leaves all as it was."""
 
+import math
+import re
 from decimal import Decimal, getcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hard_cases import CALLS, FLOATS, FORMS, NOT_REAL, PARAMETER_FORMS, RIGHT_LABELS, WRONG_LABELS, X, edge
+from hard_cases import (
+    CALLS,
+    FLOATS,
+    FORMS,
+    LABELS,
+    NOT_REAL,
+    PARAMETER_FORMS,
+    RIGHT_LABELS,
+    RULES,
+    UP,
+    WRONG_LABELS,
+    B,
+    P,
+    W,
+    X,
+    edge,
+    passed,
+)
 from helpers import untouched
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from mlcore import (
+    SGD,
+    Add,
+    Affine,
+    Branch,
+    MatMul,
+    Multiply,
+    Repeat,
+    Sequential,
     Sigmoid,
     SigmoidWithLoss,
     SoftmaxWithLoss,
+    Sum,
     accuracy,
     cross_entropy_error,
+    fit,
+    gradient_check,
+    load_spiral,
     log_softmax,
+    numerical_gradient,
     sigmoid,
     sigmoid_cross_entropy,
     softmax,
@@ -259,3 +295,224 @@ def test_half_precision_says_that_it_cannot_add_up_so_many_classes(name):
 def test_accuracy_refuses_scores_that_are_no_numbers(scores):
     with pytest.raises(ValueError, match="^accuracy: scores and targets must not be NaN"):
         accuracy(scores, [1, 1])
+
+
+# -- arguments that are no arrays --
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        *(
+            (lambda p=p, g=g, rule=rule: rule().update(p, g), f"^{rule.__name__}.update: expected a list of parameters")
+            for rule in RULES
+            for p, g in [
+                (None, []),
+                ([], None),
+                (X, [X]),
+                ([X], X),
+                (iter([X]), [X]),
+                ([X], iter([X])),
+                ({"W": X}, [X]),
+            ]
+        ),
+        (lambda: fit(None, SGD(), X, [0, 1], epochs=1), "^fit: expected a network and an optimizer"),
+        (lambda: fit(trainable(), None, X, [0, 1], epochs=1), "^fit: expected a network and an optimizer"),
+        (lambda: fit(trainable(), SGD(), X, [0, 1], epochs=1, test=X), "^fit: test must be a pair"),
+        (lambda: fit(trainable(), SGD(), X, [0, 1], epochs=1, test=(X,)), "^fit: test must be a pair"),
+        (lambda: fit(trainable(), SGD(), X, [0, 1], epochs=1.0), "^fit: epochs must be an integer"),
+        (lambda: fit(trainable(), SGD(), X, [0, 1], epochs=np.timedelta64(1)), "^fit: epochs must be an integer"),
+        (lambda: fit(trainable(), SGD(), X, [0, 1], epochs=1, batch_size=True), "^fit: batch_size must be an integer"),
+        (lambda: Sequential("W"), "^Sequential: expected layers with forward, backward, params, grads; got 'W'"),
+        (lambda: Sequential(Sigmoid(), loss=abs), "^Sequential: expected layers with forward, backward; got"),
+        (lambda: Sequential(SimpleNamespace(forward=abs, backward=abs)), "^Sequential: expected layers with"),
+        (lambda: gradient_check(Sigmoid, X), "^gradient_check: expected a layer"),
+        (lambda: gradient_check(None, X), "^gradient_check: expected a layer"),
+        (lambda: numerical_gradient(X, X), "^numerical_gradient: f must be callable"),
+        (lambda: Branch(np.timedelta64(2)), "^Branch: n must be an integer"),
+        (lambda: Repeat(2, axis=None), "^Repeat: axis must be an integer"),
+        (lambda: Sum(axis=(0, 1)), "^Sum: axis must be an integer"),
+        (lambda: load_spiral(np.timedelta64(2)), "^load_spiral: seed must be an integer"),
+        (lambda: load_spiral("0"), "^load_spiral: seed must be an integer"),
+    ],
+)
+def test_an_argument_of_another_kind_is_refused_by_name(call, message):
+    with untouched(X), pytest.raises(TypeError, match=message):
+        call()
+
+
+def trainable():
+    return Sequential(Affine(W.copy(), B.copy()), loss=SoftmaxWithLoss())
+
+
+# -- arrays that are also other arrays --
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_parameters_and_gradients_may_lie_anywhere_as_long_as_parameters_do_not_overlap(rule):
+    """In one buffer, in turns, backwards; a gradient may lie on any parameter."""
+    buffer = np.arange(24.0) - 7
+    params = [buffer[0:6:2], buffer[1:6:2], buffer[11:5:-1].reshape(2, 3), buffer[12:18].reshape(3, 2).T]
+    grads = [buffer[1:4], buffer[0:3], buffer[12:18].reshape(2, 3), buffer[6:12].reshape(2, 3)[::-1]]
+    rest = buffer[18:].copy()
+    copies = [p.copy() for p in params]
+    other, optimizer = rule(lr=0.5), rule(lr=0.5)
+    for _ in range(3):
+        other.update(copies, [g.copy() for g in grads])
+        optimizer.update(params, grads)
+        for p, c in zip(params, copies, strict=True):
+            np.testing.assert_array_equal(p, c)
+    np.testing.assert_array_equal(buffer[18:], rest)
+
+
+ALIASES = {
+    "x is W": lambda a: (a, a, a[0]),
+    "x is the transpose of W": lambda a: (a.T, a, a[0]),
+    "b is a row of W": lambda a: (a + 1, a, a[1]),
+    "b is a column of x": lambda a: (a, a + 1, a[:, 1]),
+    "all are one, broadcast": lambda a: (np.broadcast_to(a[0], a.shape), a, a[0]),
+}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_what_a_layer_is_given_may_be_the_same_memory(alias):
+    x, w, b = ALIASES[alias](np.arange(9.0).reshape(3, 3) - 4)
+    expected = passed(Affine(w.copy(), b.copy()), [x.copy()], [x.copy()])
+    with untouched(x, w, b):
+        actual = passed(Affine(w, b), [x], [x])
+    for a, e in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(a, e)
+        assert not any(np.shares_memory(a, given) for given in (x, w, b))
+
+
+# -- who owns which array --
+
+
+@pytest.mark.parametrize("call", [name for name in CALLS if name not in {rule.__name__ for rule in RULES}])
+def test_nothing_that_is_returned_shares_memory_with_what_was_given(call):
+    function, plain, parameters = CALLS[call]
+    given = [a.copy() for a in plain]
+    with untouched(*given):
+        parts = function(*given)
+    for part in parts if isinstance(parts, list) else [parts]:
+        assert not any(np.shares_memory(part, a) for a in given)
+
+
+LAYERS = {
+    "Add": (Add, [X, X], [X]),
+    "Multiply": (Multiply, [X, X], [X]),
+    "Branch": (lambda: Branch(2), [X], [X, X]),
+    "Repeat": (lambda: Repeat(2), [X], [np.vstack([X, X])]),
+    "Sum": (Sum, [X], [X[:1]]),
+    "MatMul": (lambda: MatMul(W), [X], [UP]),
+    "Affine": (lambda: Affine(W, B), [X], [UP]),
+    "Sigmoid": (Sigmoid, [X], [X]),
+    "SoftmaxWithLoss": (SoftmaxWithLoss, [X, P], []),
+    "SoftmaxWithLoss, labels": (SoftmaxWithLoss, [X, LABELS], []),
+    "SigmoidWithLoss": (SigmoidWithLoss, [X, P], []),
+    "Sequential": (trainable, [X, LABELS // 2], []),
+}
+
+
+@pytest.mark.parametrize("form", [None, *PARAMETER_FORMS, "memory map", "subclass"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_the_caller_does_to_arrays_between_forward_and_backward_changes_no_gradient(name, form):
+    """Neither to the inputs nor, where they can be written into, to the outputs."""
+    make, inputs, upstream = LAYERS[name]
+    gradients = []
+    for meddle in (False, True):
+        layer, given = make(), [FORMS.get(form, np.copy)(a.copy()) for a in inputs]
+        outputs = layer.forward(*given)
+        writable = [o for o in (outputs if isinstance(outputs, tuple) else (outputs,)) if isinstance(o, np.ndarray)]
+        for a in [*given, *writable] if meddle else []:
+            if a.flags.writeable:
+                a[...] = 77
+        back = layer.backward(*upstream)
+        gradients.append([*(back if isinstance(back, tuple) else (back,)), *layer.grads])
+    for a, b in zip(*gradients, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# -- shapes with 0, 1 and many --
+
+SHAPES = [(), (0,), (1,), (3,), (0, 3), (1, 3), (3, 1), (2, 3), (3, 0), (2, 0, 3), (1, 1, 1), (2, 1, 3), (1, 2, 1, 3)]
+by_hand = st.sampled_from(sorted({*BY_HAND} - {"Repeat", "Sum"}))
+
+
+def shapes_for(call, shape):
+    """The shapes of all that a call takes when its input has this one; None where it must refuse."""
+    if call in ("MatMul", "Affine"):
+        d = shape[-1] if shape else 0
+        return [shape, (d, 2), *([(2,)] if call == "Affine" else []), (*shape[:-1], 2)] if shape else None
+    return [shape] * len(CALLS[call][1])
+
+
+REDUCED = {
+    "Add": lambda x, y, d: [x + y, d, d],
+    "Multiply": lambda x, y, d: [x * y, d * y, d * x],
+    "MatMul": lambda x, w, d: [x @ w, d @ w.T, flat(x).T @ flat(d)],
+    "Affine": lambda x, w, b, d: [x @ w + b, d @ w.T, flat(x).T @ flat(d), flat(d).sum(axis=0)],
+}
+
+
+def flat(x):
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+@given(
+    call=by_hand,
+    shape=st.sampled_from(SHAPES),
+    dtypes=st.lists(st.sampled_from(FLOATS[:3]), min_size=4, max_size=4),
+    forms=st.lists(st.sampled_from(PARAMETER_FORMS), min_size=4, max_size=4),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=300)
+def test_any_shape_in_any_form_and_any_mixture_of_types(call, shape, dtypes, forms, seed):
+    """Small whole numbers, so that every type gives the exact answer (but Sigmoid, which is not compared in bits)."""
+    rng = np.random.default_rng(seed)
+    wanted = shapes_for(call, shape)
+    if wanted is None:
+        with pytest.raises(ValueError, match=rf"^{call}\.forward: x has shape \(\), expected"):
+            CALLS[call][0](np.array(1.0), *CALLS[call][1][1:])
+        return
+    plain = [rng.integers(-3, 4, s).astype(d) for s, d in zip(wanted, dtypes, strict=False)]
+    given_arrays = [FORMS[f](a) if a.ndim and a.size else a for f, a in zip(forms, plain, strict=False)]
+    with untouched(*given_arrays):
+        actual = outcome(CALLS[call][0], given_arrays)
+    expected = REDUCED.get(call, BY_HAND[call])(*(a.astype(float) for a in plain))
+    for a, e in zip(actual, expected, strict=True):
+        assert a.shape == np.shape(e) and a.dtype.kind == "f"
+        if call == "Sigmoid":
+            np.testing.assert_allclose(a, e, rtol=0, atol=8 * np.finfo(np.float16).eps)
+        else:
+            np.testing.assert_array_equal(a, e)
+
+
+def numbers(dtype):
+    """Anything that the type can hold, with the edges more often."""
+    return st.sampled_from([*edge(dtype).tolist(), *NOT_FINITE]) | st.floats(width=16)
+
+
+@given(st.data(), st.sampled_from(FLOATS[:3]), st.sampled_from(sorted(FORMS)))
+@settings(max_examples=300)
+def test_any_numbers_give_a_right_answer_or_an_error_that_names_the_loss(data, dtype, form):
+    """Softmax and losses on any rows: finite where they can be, refused where they have no meaning, never NaN."""
+    n, c = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 4)))
+    x = data.draw(hnp.arrays(dtype, (n, c), elements=numbers(dtype).map(dtype)))
+    t = data.draw(hnp.arrays(np.int64, n, elements=st.integers(0, c - 1)))
+    x = FORMS[form](x)
+    with untouched(x, t):
+        for name in WITH_CLASSES:
+            try:
+                value = WITH_CLASSES[name](x, t)
+            except ValueError as error:
+                assert re.match(f"{name}|softmax: ", str(error)) and not np.isfinite(x).all()
+            else:
+                assert value >= 0 and not np.isnan(value)
+                with np.errstate(all="ignore"):
+                    high = np.array(x, np.longdouble)
+                    gap = high - high.max(axis=-1, keepdims=True)
+                    loss = (np.log(np.exp(gap).sum(axis=-1)) - gap[np.arange(n), t]).mean()
+                if name != "accuracy" and loss < 0.1 * float(np.finfo(dtype).max) and name != "cross_entropy_error":
+                    scale = max(1, loss)
+                    assert value == pytest.approx(float(loss), abs=float(16 * np.finfo(dtype).eps * scale))

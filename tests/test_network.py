@@ -126,7 +126,11 @@ AFFINE = Affine(np.ones((2, 2)), np.ones(2))
     [
         (lambda: Sequential(), ValueError, "Sequential: expected at least one layer"),
         (lambda: Sequential(loss=SoftmaxWithLoss()), ValueError, "at least one layer"),
-        (lambda: Sequential(AFFINE, 3), TypeError, "Sequential: expected layers with forward and backward; got 3"),
+        (
+            lambda: Sequential(AFFINE, 3),
+            TypeError,
+            "Sequential: expected layers with forward, backward, params, grads; got 3",
+        ),
         (lambda: Sequential(AFFINE, [Sigmoid()]), TypeError, "Sequential: expected layers"),
         (lambda: Sequential(AFFINE, Sigmoid), TypeError, "Sequential: expected layers .*Sigmoid"),
         (lambda: Sequential(AFFINE, loss=SoftmaxWithLoss), TypeError, "Sequential: expected layers .*SoftmaxWithLoss"),
@@ -395,7 +399,7 @@ BAD = {
     "rng text": ({"rng": "0"}, TypeError, None),
     "test columns": ({"test": (np.ones((5, 2)), T)}, ValueError, r"Affine\.forward"),
     "test labels": ({"test": (X, T + 1)}, ValueError, r"SoftmaxWithLoss: labels must lie in 0\.\.1; got 1\.\.2"),
-    "test without labels": ({"test": (X,)}, ValueError, "not enough values"),
+    "test without labels": ({"test": (X,)}, TypeError, "fit: test must be a pair"),
     "no loss": ({"network": Sequential(AFFINE)}, RuntimeError, r"Sequential\.forward: there is no loss"),
 }
 
