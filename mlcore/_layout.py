@@ -1,9 +1,9 @@
 """How an optimizer sees a list of arrays as one vector."""
 
-from itertools import combinations
 from operator import is_
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 BLOCK = 2**17  # numbers that a rule works on at a time: its intermediate results stay in the processor's cache
 
@@ -61,12 +61,17 @@ def _same(arrays, others):
 
 def _first_places(name, params):
     """For each array the index at which it stands first; refuse arrays that overlap without being the same."""
+    seen = {}
     keys = [(p.__array_interface__["data"], p.shape, p.strides, p.dtype) for p in params]
-    firsts = [keys.index(key) for key in keys]
-    for i, j in combinations(sorted(set(firsts)), 2):
-        if np.may_share_memory(params[i], params[j]) and np.shares_memory(params[i], params[j]):
-            raise ValueError(
-                f"{name}.update: params[{i}] and params[{j}] overlap in memory without being the same array; "
-                "a number that stands in both has no gradient of its own"
-            )
+    firsts = [seen.setdefault(key, i) for i, key in enumerate(keys)]
+    near = []  # in the order of memory, only those that reach beyond an array's start can overlap it
+    for start, end, i in sorted((*byte_bounds(params[i]), i) for i in seen.values()):
+        near = [(reach, j) for reach, j in near if reach > start]
+        for _, j in near:
+            if np.shares_memory(params[i], params[j]):
+                raise ValueError(
+                    f"{name}.update: params[{min(i, j)}] and params[{max(i, j)}] overlap in memory without being "
+                    "the same array; a number that stands in both has no gradient of its own"
+                )
+        near.append((end, i))
     return firsts

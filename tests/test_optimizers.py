@@ -544,6 +544,20 @@ def test_parameters_that_overlap_without_being_the_same_are_refused(rule, view):
             optimizer.update(params, [np.ones_like(p) for p in params])
 
 
+def test_laying_out_many_parameters_asks_only_neighbours_whether_they_overlap(monkeypatch):
+    """Also where they are parts of one array, and where the one that overlaps comes last."""
+    asked = []
+    shares_memory = np.shares_memory
+    monkeypatch.setattr(np, "shares_memory", lambda a, b: asked.append(1) or shares_memory(a, b))
+    whole = np.zeros(3 * 2000)
+    params = [*np.split(whole, 2000)[::-1], *(np.zeros(3) for _ in range(2000)), np.zeros(0), np.zeros((0, 3))]
+    SGD().update(params, params)
+    assert not asked
+    with pytest.raises(ValueError, match=r"params\[1\] and params\[4002\] overlap"):
+        SGD().update([*params, params[1][1:]], [*params, params[1][1:]])
+    assert len(asked) == 1
+
+
 @each_rule
 def test_parameters_may_be_separate_parts_of_one_array(rule):
     whole, other = normal(0, 6), normal(0, 6)
