@@ -243,6 +243,14 @@ def test_nodes_and_layers_let_every_number_go_the_way_of_ieee_arithmetic(call, n
         assert_same(outcome(function, arrays), expected, dtype)
 
 
+@each_float
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_difference_needs_room_for_its_step(sign, dtype):
+    x = np.array([1, sign * np.finfo(dtype).max], dtype)
+    with untouched(x), pytest.raises(ValueError, match=r"^numerical_gradient: x must leave room .* at index \(1,\)"):
+        numerical_gradient(lambda y: 0.0, x)
+
+
 # -- labels --
 
 WITH_CLASSES = {
