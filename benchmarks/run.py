@@ -1,4 +1,4 @@
-"""Measure mlcore against its rivals: `make bench`, or `python benchmarks/run.py [--quick]`.
+"""Measure mlcore against its rivals: `python benchmarks/run.py [--quick]`.
 
 Every figure is a ratio of two programs that took turns in the same run. PyTorch and scikit-learn are used where they
 are installed. The table goes to the screen and, with machine and versions, to benchmarks/results.json and
