@@ -14,7 +14,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab notebooks lint format unit verify site check-site lock clean setup
+.PHONY: help book test lab notebooks lint format unit mutants bench verify site check-site lock clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,12 @@ format: setup ## mend style and format, notebooks included
 
 unit: setup ## unit tests and doctests; every line and branch of mlcore is covered
 	$(BIN)/python -m pytest --cov --numprocesses $(JOBS) --ignore=tests/test_site.py
+
+mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes about an hour)
+	$(BIN)/python tools/mutate.py --jobs $(JOBS)
+
+bench: setup ## measure mlcore against what else is installed (takes about five minutes)
+	$(BIN)/python benchmarks/run.py
 
 verify: setup ## run every notebook and compare what it prints with what it stores
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg \

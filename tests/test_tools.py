@@ -1,5 +1,6 @@
 """The tools that run and compare notebooks: they must notice what they are there to notice."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -112,3 +113,57 @@ def test_the_comparison_notices_text_and_missing_drawings_only(drawing, tmp_path
     change(path, how)
     assert path.read_bytes() != drawing.read_bytes()
     assert verify(path) == code
+
+
+# -- mutants --
+
+MODULE = '''"""Words."""
+
+def share(x, n=2):
+    """More words."""
+    if x < 0:
+        raise ValueError(f"x must be at least 0; got {x + 1}")
+    return x / n
+'''
+
+
+def load_tool(name, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    return importlib.import_module(name)
+
+
+def test_a_mutant_changes_one_thing_and_no_words(tmp_path, monkeypatch):
+    path = tmp_path / "module.py"
+    path.write_text(MODULE)
+    mutants = list(load_tool("mutants", monkeypatch).mutants_of(path))
+    expected = ["2 → 3", "2 → 1", "x < 0 → True", "x < 0 → False", "x < 0 → x <= 0", "0 → 1", "0 → -1"]
+    expected += ["removed", "ValueError → TypeError", "removed", "x / n → x * n"]
+    assert sorted(m.change for m in mutants) == sorted(expected)
+    assert len({m.text for m in mutants}) == len({m.key for m in mutants}) == len(expected)
+    for mutant in mutants:
+        assert mutant.function == "share" and mutant.source in MODULE
+        namespace = {}
+        exec(mutant.text, namespace)
+        assert namespace["share"].__doc__ == "More words."
+
+
+def test_a_mutant_is_known_again_when_lines_move(tmp_path, monkeypatch):
+    mutants_of = load_tool("mutants", monkeypatch).mutants_of
+    path = tmp_path / "module.py"
+    path.write_text(MODULE)
+    before = [(m.key, m.digest) for m in mutants_of(path)]
+    path.write_text(MODULE.replace("\n\n", "\n\n# A comment\n\n", 1))
+    assert [(m.key, m.digest) for m in mutants_of(path)] == before
+
+
+def test_reasons_are_kept_and_a_survivor_without_one_is_counted(tmp_path, monkeypatch):
+    mutate = load_tool("mutate", monkeypatch)
+    (tmp_path / "module.py").write_text(MODULE)
+    mutants = list(load_tool("mutants", monkeypatch).mutants_of(tmp_path / "module.py"))
+    results = {m.key: {"killer": "a test"} for m in mutants} | {m.key: {"killer": None} for m in mutants[:2]}
+    monkeypatch.setattr(mutate, "REPORT", tmp_path / "MUTANTS.md")
+    text, score, unexplained = mutate.report(mutants, results)
+    assert unexplained == 2 and round(score) == 82
+    mutate.REPORT.write_text(text.replace("|  |", "| because a \\| b is c |", 1))
+    text, _, unexplained = mutate.report(mutants, results)
+    assert unexplained == 1 and "| because a \\| b is c |" in text

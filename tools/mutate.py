@@ -1,0 +1,196 @@
+"""Mutation testing: change one thing in mlcore at a time, and see whether a test notices.
+
+    python tools/mutate.py                       every mutant; writes the outcome into tests/MUTANTS.md
+    python tools/mutate.py --sample 50 --seed 1  fifty of them, drawn at random; writes nothing there
+    python tools/mutate.py --modules nodes       those of some modules; writes nothing there
+
+Verdicts are kept in build/mutants.json, so that a run can be stopped and continued: mutants of a function that has
+not changed and that were killed stay so, all others are asked again. Remove the file to begin anew. Each mutant gets
+a copy of the project and a process of its own, forked from one in which everything slow is imported already. There
+the tests of its module run, until one fails or the time is up.
+
+What a mutant may be says `alternatives`. Messages of errors and docstrings stay as they are.
+"""
+
+import argparse
+import functools
+import gc
+import importlib
+import json
+import multiprocessing
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from mutants import mutants_of
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS, REPORT = ROOT / "build/mutants.json", ROOT / "tests/MUTANTS.md"
+NEEDED = "mlcore", "tests", "tools", "pyproject.toml"  # by the tests
+SECONDS = 120  # for one mutant, which then counts as killed: all tests take about 20
+GOAL = 95  # per cent
+SLOW = "numpy", "numpy.testing", "pytest", "hypothesis", "hypothesis.extra.numpy", "matplotlib.pyplot", "tqdm.auto"
+TESTS = {  # which test files are about a module; without an entry that of its name
+    "__init__": ["package"],
+    "_checks": ["functions", "nodes", "losses", "layers", "optimizers", "network", "gradients", "storage"],
+    "_layout": ["optimizers", "storage"],
+    "functions": ["functions", "losses"],
+    "layers": ["layers", "network"],
+    "nodes": ["nodes", "gradients"],
+    "optimizers": ["optimizers", "storage"],
+}
+OF_ALL = ["inherited_faults", "hard_cases"]
+HEAD = """# Mutation testing of mlcore
+
+`make mutants` changes one thing in `mlcore` (all but drawing) at a time: an operator, a number, an argument, a
+condition, a statement. Then it runs the tests. A change that none of them notices survives: it shows what is not
+tested, or it changes nothing that could be tested. The last table says why it is the latter. The command writes this
+page and fails if less than {goal} % are killed or a reason is missing; reasons are kept from one run to the next.
+
+"""
+
+
+def copy_project(project, folder):
+    for name in NEEDED:
+        source, copy = project / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, copy)
+
+
+def test_files(module):
+    """The doctests of a module and the files that test it, those first that are likely to notice."""
+    first, *others = [f"tests/test_{name}.py" for name in TESTS.get(module, [module]) + OF_ALL]
+    return [first, f"mlcore/{module}.py", *others]
+
+
+def first_failure(folder, tests):
+    """Run one file after the other in this process; return the first that fails, or None."""
+    import pytest
+
+    os.chdir(folder)
+    sys.path[:0] = [str(folder)]
+    options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin"]
+    options += ["--hypothesis-profile", "mutants"]
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    for name in tests:
+        if pytest.main([*options, name]) not in (0, 5):  # 5: it holds no tests
+            return name
+    return None
+
+
+def judge(project, mutant):
+    """Return the mutant and what killed it, or None; runs in a process of its own."""
+    signal.signal(signal.SIGALRM, signal.default_int_handler)  # pytest ends at a KeyboardInterrupt
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        copy_project(project, Path(folder))
+        if mutant is not None:
+            (Path(folder) / f"mlcore/{mutant.module}.py").write_bytes(mutant.text)
+        try:
+            killer = first_failure(folder, test_files(mutant.module if mutant else "_checks"))
+        except KeyboardInterrupt:
+            killer = "time"
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            os.chdir(ROOT)
+    return mutant, killer
+
+
+def preload():
+    """Import once what every mutant needs, and settle what must be settled before that."""
+    os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg"}
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # one core for each mutant
+    sys.dont_write_bytecode = True
+    for name in SLOW:
+        importlib.import_module(name)
+    hypothesis = sys.modules["hypothesis"]
+    hypothesis.settings.register_profile(  # as in tests/conftest.py, but fewer, and no search for the smallest
+        "mutants",
+        derandomize=True,
+        deadline=None,
+        database=None,
+        max_examples=10,
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+    )
+    gc.freeze()  # the collector in each mutant need not look at all that
+
+
+def run(project, mutants, results, jobs):
+    """Judge the mutants that were not killed before, and keep every verdict at once."""
+    todo = [m for m in mutants if results.get(m.key, {}).get("digest") != m.digest or not results[m.key]["killer"]]
+    RESULTS.parent.mkdir(exist_ok=True)
+    with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
+        _, failing = pool.apply(judge, [project, None])
+        if failing:
+            sys.exit(f"{failing} fails without any mutant")
+        for n, (mutant, killer) in enumerate(pool.imap_unordered(functools.partial(judge, project), todo), start=1):
+            results[mutant.key] = {"digest": mutant.digest, "killer": killer}
+            RESULTS.write_text(json.dumps(results, indent=0))
+            print(f"{n}/{len(todo)} {'killed' if killer else 'SURVIVED'}: {mutant}", flush=True)
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def known_reasons():
+    """The reasons in the report, by what stands to the left of them."""
+    lines = REPORT.read_text(encoding="utf-8").splitlines() if REPORT.exists() else []
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("| `")]
+    rows = [[cell.strip().replace("\\|", "|") for cell in row] for row in rows]
+    return {tuple(row[:-1]): row[-1] for row in rows}
+
+
+def report(mutants, results):
+    """Return the tables, the share of the killed in per cent, and how many survivors nobody has explained."""
+    survivors = [m for m in mutants if not results[m.key]["killer"]]
+    modules = {m.module: None for m in mutants}
+    counts = [(f"mlcore/{name}.py", *(sum(m.module == name for m in group) for group in (mutants, survivors)))
+              for name in modules]  # fmt: skip
+    counts.append(("all", len(mutants), len(survivors)))
+    rows = [(name, n, n - alive, alive, f"{100 * (n - alive) / n:.1f} %") for name, n, alive in counts]
+    text = table(["module", "mutants", "killed", "survived", "score"], rows)
+    reasons, text = known_reasons(), text + "\n## Survivors\n\n"
+    explained = [(*m.cells, reasons.get(m.cells, "")) for m in survivors]
+    text += table(["module", "where", "source", "change", "why no test can notice"], explained)
+    return text, 100 * (1 - len(survivors) / len(mutants)), sum(not row[-1] for row in explained)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--modules", nargs="+")
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    preload()
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    with tempfile.TemporaryDirectory() as snapshot:  # whoever goes on working does not disturb the run
+        project = Path(snapshot)
+        copy_project(ROOT, project)
+        names = sorted(path.stem for path in (project / "mlcore").glob("*.py") if path.stem != "visual")
+        mutants = [m for name in options.modules or names for m in mutants_of(project / f"mlcore/{name}.py")]
+        if options.sample:
+            mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
+        run(project, mutants, results, options.jobs)
+    text, score, unexplained = report(mutants, results)
+    print(text)
+    if not (options.sample or options.modules):
+        REPORT.write_text(HEAD.format(goal=GOAL) + text, encoding="utf-8")
+        if score < GOAL or unexplained:
+            sys.exit(f"score {score:.1f} %, goal {GOAL} %; survivors without a reason in {REPORT}: {unexplained}")
+
+
+if __name__ == "__main__":
+    main()
