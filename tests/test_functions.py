@@ -207,6 +207,39 @@ def test_rows_of_probabilities_may_be_rounded_by_hand_but_not_wrong(wrong):
         softmax_cross_entropy(rounded, rounded * wrong)
 
 
+@pytest.mark.parametrize("function", [softmax, log_softmax])
+def test_one_row_without_a_finite_largest_score_is_enough_to_be_refused(function):
+    with pytest.raises(ValueError, match="a row has no finite largest score"):
+        function([[0.0, 1.0], [np.nan, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("row", "dtype", "message"),
+    [
+        ([0.5, 0.5009], np.float64, None),
+        ([0.5, 0.5011], np.float64, "sum to 1"),
+        ([1 + 10 * 2**-10, 0], np.float16, None),  # ten times the epsilon of float16, to the last bit
+        ([0.5, 0.5 + 11 * 2**-10], np.float16, "sum to 1"),
+        ([1.5, 0.0], np.float64, r"outside \[0, 1\]"),
+        ([[0.95, 0.95], [0.4, 0.4]], np.float64, "a row that sums to 1.9$"),  # the worst of both
+    ],
+)
+def test_a_distribution_may_be_wrong_by_a_thousandth_or_ten_roundings(row, dtype, message):
+    p = np.array(row, dtype)
+    labels = np.zeros(p.shape[:-1], int)
+    if message is None:
+        assert cross_entropy_error(p, labels) < 1
+    else:
+        with pytest.raises(ValueError, match=message):
+            cross_entropy_error(p, labels)
+
+
+def test_many_rows_in_half_precision_are_no_many_classes():
+    assert softmax_cross_entropy(np.zeros((65505, 1), np.float16), np.zeros(65505, int)) == 0
+    with pytest.raises(ValueError, match="65504 classes"):
+        softmax(np.zeros((1, 65505), np.float16))
+
+
 # -- known answers --
 
 

@@ -1,5 +1,7 @@
 """Section 1.3.2: the numerical gradient, and the power of the check that is built on it."""
 
+import types
+
 import numpy as np
 import pytest
 from helpers import normal, seeds, untouched
@@ -7,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
-from mlcore import Affine, MatMul, Multiply, Sequential, Sigmoid, gradient_check, numerical_gradient, relative_error
+from mlcore import (
+    Add,
+    Affine,
+    MatMul,
+    Multiply,
+    Sequential,
+    Sigmoid,
+    gradient_check,
+    numerical_gradient,
+    relative_error,
+)
 
 
 @given(seeds, array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3))
@@ -96,6 +108,18 @@ def test_bad_input_is_refused(call, exception, message):
         call()
 
 
+@pytest.mark.parametrize("kind", [bool, np.bool_, np.uint8, np.int16, int, np.float32])
+def test_what_f_returns_is_subtracted_as_a_float(kind):
+    width = 2 * np.finfo(float).eps ** (1 / 3)
+    assert numerical_gradient(lambda x: kind(x < 1), 1.0) == pytest.approx(-1 / width)
+
+
+@pytest.mark.parametrize("bad_above", [True, False])
+def test_f_must_return_one_number_on_both_sides(bad_above):
+    with pytest.raises(ValueError, match=r"f must return one real number; got shape \(1,\)"):
+        numerical_gradient(lambda x: x if (x[0] > 1) == bad_above else 1.0, [1.0])
+
+
 # -- relative_error --
 
 
@@ -123,6 +147,11 @@ def test_relative_error_lets_no_nan_pass(a, b):
     assert np.isnan(relative_error(a, b)) and np.isnan(relative_error(b, a))
 
 
+def test_relative_error_of_what_overflows_is_infinite_or_nan_without_a_warning():
+    assert relative_error([1.5e308], [-1.5e308]) == np.inf
+    assert np.isnan(relative_error([np.inf], [np.inf]))
+
+
 # -- gradient_check: it passes what is right, and nothing else --
 
 
@@ -143,6 +172,60 @@ def test_a_right_layer_passes_and_is_left_as_it_was():
     with untouched(layer.x, layer.y, x, y):
         errors = gradient_check(layer, x, y)
     assert list(errors) == ["inputs[0]", "inputs[1]"] and max(errors.values()) < 1e-9
+    assert gradient_check(layer, x, y, rng=0) == errors
+    np.testing.assert_array_equal(layer.backward(np.ones((2, 3)))[1], np.tile(x, (2, 1)))  # its pass is still there
+
+
+class Thrifty:
+    """y = a x / z, with one array for all its outputs; it clears its gradients in forward."""
+
+    def __init__(self):
+        self.params, self.grads = [np.array([2.0])], [np.zeros(1)]
+        self.out = np.zeros(3)
+
+    def forward(self, x, z):
+        self.x, self.z = x.copy(), z.copy()
+        self.grads[0][...] = 0
+        np.divide(x, z, out=self.out)
+        self.out *= self.params[0]
+        return self.out
+
+    def backward(self, dy):
+        self.grads[0][...] = (dy * self.x / self.z).sum()
+        return dy * self.params[0] / self.z, -dy * self.params[0] * self.x / self.z**2
+
+
+def test_a_layer_may_use_its_arrays_again_and_the_order_of_its_inputs_counts():
+    layer, x, z = Thrifty(), normal(0, 3), 2 + abs(normal(1, 3))
+    errors = gradient_check(layer, x, z)
+    assert len(errors) == 3 and max(errors.values()) < 1e-8
+
+
+def test_a_layer_that_writes_into_its_input_does_not_reach_the_callers():
+    class Faulty(Thrifty):
+        def forward(self, x, z):
+            x += 1
+            return super().forward(x, z)
+
+    x, z = np.ones(3), np.ones(3)
+    with untouched(x, z):
+        gradient_check(Faulty(), x, z)
+
+
+def test_large_outputs_do_not_drown_the_small_ones():
+    errors = gradient_check(Add(), [0.0, 2.0**30], [0.0, 2.0**30])
+    assert max(errors.values()) < 1e-9
+
+
+def test_the_check_itself_overflows_without_a_warning():
+    errors = gradient_check(Multiply(), [1e200], [1e200])
+    assert not all(np.isfinite(error) for error in errors.values())
+
+
+@pytest.mark.parametrize("name", ["forward", "backward"])
+def test_half_a_layer_is_none(name):
+    with pytest.raises(TypeError, match="expected a layer with forward and backward"):
+        gradient_check(types.SimpleNamespace(**{name: abs}), [1.0])
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,12 @@ def test_sigmoids_output_is_read_only_so_that_the_gradient_cannot_be_spoilt():
             y += 1
 
 
+def test_an_infinite_upstream_gradient_of_a_saturated_sigmoid_is_nan_without_a_warning():
+    layer = Sigmoid()
+    layer.forward([1000.0, 0.0])
+    np.testing.assert_array_equal(layer.backward([np.inf, np.inf]), [np.nan, np.inf])
+
+
 # -- Affine --
 
 

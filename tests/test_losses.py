@@ -284,6 +284,34 @@ def assert_refused(loss, good_x, good_t, x, t, exception, message):
     loss.backward()
 
 
+@each_loss
+def test_an_infinite_upstream_gradient_passes_without_a_warning(kind, shape, t):
+    loss = kind()
+    loss.forward(2000 * np.ones(shape) * [1, 0, 0] if kind is SoftmaxWithLoss else [-2000.0, 2000, 1, 1], t)
+    dx = loss.backward(np.inf)
+    assert np.isnan(dx).any() and np.isinf(dx).any()  # 0 * inf where the prediction is right
+
+
+@pytest.mark.parametrize("kind", [SoftmaxWithLoss, SigmoidWithLoss])
+def test_a_mean_in_half_precision_is_added_up_in_full(kind):
+    rows = 3001
+    x, t = (np.zeros((rows, 2), np.float16), [0] * rows) if kind is SoftmaxWithLoss else (np.zeros(rows), [1] * rows)
+    each = float(np.log(np.array(2, np.float16 if kind is SoftmaxWithLoss else np.float64)))
+    assert kind().forward(x, t) == pytest.approx(each, rel=1e-12)
+
+
+def test_a_mean_whose_sum_overflows_is_a_plain_number_too():
+    value = SigmoidWithLoss().forward(np.full(3, 1e308), [0, 0, 0])
+    assert value == pytest.approx(1e308) and type(value) is float
+
+
+def test_the_first_logit_that_is_not_finite_is_named():
+    x = np.zeros((3, 2))
+    x[1, 1] = x[2, 0] = np.nan
+    with pytest.raises(ValueError, match=r"found nan at index \(1, 1\)"):
+        SoftmaxWithLoss().forward(x, [0, 0, 0])
+
+
 # -- known answers --
 
 

@@ -160,6 +160,8 @@ def test_an_input_that_does_not_fit_names_the_layer(x):
         ([[2.0, 1.0], [0.0, 3.0]], [[1, 0], [0, 1]], 1.0),
         ([[2.0, 1.0], [0.0, 3.0]], [[0.4, 0.6], [0.1, 0.9]], 0.5),
         ([[[2.0, 1.0], [0.0, 3.0]]], [[0, 1]], 1.0),
+        ([[[2.0, 1.0, 0.0]], [[0.0, 3.0, 0.0]]], [[0], [1]], 1.0),
+        ([[[2.0, 1.0, 0.0]], [[0.0, 3.0, 0.0]]], [[[1, 0, 0]], [[0, 0, 1]]], 0.5),
         ([2.0, -1.0, 3.0, -4.0], [1, 1, 1, 0], 0.75),
         ([[2.0], [-1.0], [3.0], [-4.0]], [1, 1, 1, 0], 0.75),
         ([[2.0], [-1.0]], [[True], [False]], 1.0),
@@ -309,6 +311,19 @@ def test_fit_trains_with_one_hot_rows_and_leaves_the_data_alone():
     assert history == fit(linear(), SGD(1.0), x.tolist(), t.tolist(), epochs=5, test=(x, t))
 
 
+def test_thirty_two_rows_are_a_batch_unless_said_otherwise():
+    x, t = normal(0, (100, 2)), np.arange(100) % 2
+    nets = [two_layer_net(0, 2, 3, 2) for _ in range(2)]
+    fit(nets[0], SGD(1.0), x, t, epochs=2)
+    fit(nets[1], SGD(1.0), x, t, epochs=2, batch_size=32)
+    for a, b in zip(nets[0].params, nets[1].params, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_test_data_may_come_as_a_list():
+    assert fit(linear(), SGD(0.1), *RIDGE, epochs=1, test=list(RIDGE))["test_accuracy"] == [1.0]
+
+
 # -- when training diverges --
 
 
@@ -365,6 +380,17 @@ def test_scores_that_overflow_are_refused_without_a_warning(batch_size, test, wh
     for a, b in zip(net.params, twin.params, strict=True):
         np.testing.assert_array_equal(a, b)
         assert np.isfinite(a).all()
+
+
+@pytest.mark.parametrize("spoil", [lambda x: x * 1e308 * 1e308, lambda x: x * np.inf * 0], ids=["over", "invalid"])
+def test_a_layer_of_ones_own_may_overflow_without_a_warning(spoil):
+    class Spoilt(Affine):
+        def forward(self, x):
+            return spoil(super().forward(x))
+
+    net = Sequential(Spoilt(np.ones((1, 2)), np.ones(2)), loss=SoftmaxWithLoss())
+    with pytest.raises(RuntimeError, match=r"diverged at step 1 \(epoch 1\): SoftmaxWithLoss: logits must be finite"):
+        fit(net, SGD(1.0), *RIDGE, epochs=1)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -92,6 +92,13 @@ def test_branch_gives_n_independent_copies():
     assert [y[0, 0] for y in ys] == [0, 1, 2]
 
 
+def test_a_small_integer_counts_in_full():
+    node, x = Repeat(np.uint8(200)), normal(0, (3, 2))
+    y = node.forward(x)
+    assert y.shape == (600, 2) and type(node.n) is int
+    np.testing.assert_allclose(node.backward(y), 200 * x)
+
+
 # -- gradients, against central differences --
 
 
@@ -227,6 +234,14 @@ def test_integer_upstream_gradients_count_as_float64():
     assert dx.dtype == np.float64
 
 
+@each_node
+def test_what_overflows_becomes_infinite_without_a_warning(make, input_shapes):
+    node = make()
+    outputs = as_tuple(node.forward(*(np.full(shape, 1e308) for shape in input_shapes)))
+    gradients = as_tuple(node.backward(*(np.full(y.shape, 1e308) for y in outputs)))
+    assert np.isinf([*(abs(a).max() for a in (*outputs, *gradients))]).any()
+
+
 # -- who owns which array --
 
 
@@ -237,6 +252,12 @@ def test_outputs_and_gradients_share_no_memory_with_anything(make, input_shapes)
     upstream = [normal(k, y.shape) for k, y in enumerate(outputs)]
     gradients = as_tuple(node.backward(*upstream))
     assert distinct_memory([*inputs, *outputs, *upstream, *gradients, *node.params, *node.grads])
+
+
+def test_the_gradient_of_a_single_branch_is_a_copy():
+    dy = np.array([3.0])
+    _, (dx,) = forward_backward(Branch(1), [1.0], upstream=[dy])
+    assert distinct_memory([dx, dy])
 
 
 def test_adding_two_equal_shapes_gives_two_separate_gradients():

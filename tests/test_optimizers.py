@@ -6,6 +6,7 @@ That a loss goes down proves nothing: a wrong rule trains too.
 import copy
 import importlib.util
 import pickle
+import re
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -476,6 +477,67 @@ def test_state_may_be_forgotten(rule):
     np.testing.assert_array_equal(again, fresh)
 
 
+@each_rule
+def test_the_arrays_of_the_state_stay_the_same_from_step_to_step(rule):
+    optimizer, params = rule(), [normal(0, 3), normal(1, (2, 2))]
+    optimizer.update(params, params)
+    before = [list(getattr(optimizer, name)) for name in STATE[rule]]
+    for given_params in (params, tuple(params)):
+        optimizer.update(given_params, tuple(normal(2, p.shape) for p in params))
+        for name, arrays in zip(STATE[rule], before, strict=True):
+            assert all(a is b for a, b in zip(getattr(optimizer, name), arrays, strict=True))
+
+
+def test_one_state_of_two_may_be_set_by_hand():
+    optimizer, twin = Adam(), Adam()
+    for each in (optimizer, twin):
+        each.update([np.ones(3)], [np.ones(3)])
+    optimizer.m, twin.m = [np.zeros(3)], [np.zeros(3)]
+    twin.v = [twin.v[0].copy()]
+    x, y = np.ones(3), np.ones(3)
+    for _ in range(2):
+        optimizer.update([x], [np.full(3, 0.5)])
+        twin.update([y], [np.full(3, 0.5)])
+    np.testing.assert_array_equal(x, y)
+    optimizer.v = [np.full(3, 100.0)]
+    optimizer.update([x], [np.zeros(3)])
+    assert optimizer.v[0] == pytest.approx(np.full(3, 99.9))
+
+
+@each_rule
+def test_one_array_of_two_may_be_another_one(rule):
+    optimizer, (a, b, c) = rule(), normal(0, (3, 4))
+    optimizer.update([a, b], [a, b])
+    before = b.copy(), c.copy()
+    optimizer.update([a, c], [a, c])
+    np.testing.assert_array_equal(b, before[0])
+    assert (c != before[1]).all()
+
+
+def test_a_list_of_parameters_that_the_caller_changes_is_seen():
+    optimizer, params = SGD(lr=1), [np.ones(2)]
+    optimizer.update(params, [np.ones(2)])
+    params[0] = np.ones(3)
+    optimizer.update(params, [np.ones(3)])
+    np.testing.assert_array_equal(params[0], np.zeros(3))
+
+
+@each_rule
+def test_a_pickle_holds_the_state_once_and_nothing_else(rule):
+    optimizer, x = rule(), np.ones(10_000)
+    optimizer.update([x], [x])
+    assert len(pickle.dumps(optimizer)) < x.nbytes * len(STATE[rule]) + 2000
+
+
+@each_rule
+def test_infinities_and_nan_give_no_warning(rule):
+    x, g = np.ones(4), np.array([1e308, np.inf, -np.inf, np.nan])
+    optimizer = rule(lr=100)
+    for _ in range(2):
+        optimizer.update([x, x], [g, g])
+    assert not np.isfinite(x[1:]).any()
+
+
 # -- what is refused, before anything has changed --
 
 good = np.ones(2)
@@ -596,6 +658,9 @@ def test_settings_have_their_range_when_given_and_when_set_later(rule, name, low
     no_numbers = ["0.1", b"0.1", None, True, np.True_, [0.1], (), np.array(0.1), np.array([0.1]), 1j, np.complex64(1)]
     for wrong in [*no_numbers, Fraction(1, 2), Decimal("0.5"), np.str_("0.1"), np.timedelta64(1, "s"), object(), float]:
         refuses(TypeError, "must be a number; got ", wrong)
+    allowed = re.escape(f"{'(' if low is None else '['}0, {high})")
+    refuses(ValueError, f"must be finite and in {allowed}; got -inf$", -(10**5000))
+    refuses(ValueError, ".*; got inf$", 10**5000)
     assert vars(optimizer) == vars(rule())  # what was refused was not kept
     for right in (0.5, np.float16(0.5), np.longdouble(0.5), *([] if low is None else [0, np.int8(0)])):
         setattr(optimizer, name, right)
