@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-NO_NUMBERS = bool, np.bool_, np.timedelta64  # although Python or NumPy counts them among the integers
+NO_NUMBERS = bool, np.timedelta64  # although Python and NumPy count them among the integers
 
 # As a decorator: infinities and NaN go the way that IEEE arithmetic gives them, without a warning.
 ieee = np.errstate(over="ignore", invalid="ignore")

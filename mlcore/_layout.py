@@ -17,8 +17,8 @@ class Layout:
 
     def __init__(self, name, params, states):
         self.params, firsts = list(params), _first_places(name, params)
-        ends = np.cumsum([p.size if i == firsts[i] else 0 for i, p in enumerate(params)], dtype=int)
-        places = [slice(int(ends[i]) - params[i].size, int(ends[i])) for i in firsts]
+        ends = np.cumsum([p.size if i == firsts[i] else 0 for i, p in enumerate(params)])
+        places = [slice(ends[i] - params[i].size, ends[i]) for i in firsts]
         dtype = np.result_type(np.float32, *params)
 
         def vector_and_views():

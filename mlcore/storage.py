@@ -143,15 +143,7 @@ def _read(path):
             arrays = {name: archive[name] for name in archive.files}
         about = json.loads(arrays.pop("about").tobytes())
         known = about["format"]
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        EOFError,
-    ) as error:
+    except UNREADABLE as error:
         raise ValueError(f"load: {path} is damaged, or was not written by save ({error})") from error
     if known != FORMAT:
         raise ValueError(f"load: {path} has the format {known!r}, expected {FORMAT!r}")
@@ -185,10 +177,9 @@ def _saved_optimizer(saved, optimizer, arrays, params):
     type(optimizer)(**{n: v for n, v in settings.items() if n in inspect.signature(type(optimizer)).parameters})
     states = {}
     for name in optimizer.state_names:
-        has_state = f"{name}[0]" in arrays
         dtype = np.result_type(np.float32, *params)
-        like = [np.broadcast_to(np.zeros((), dtype), p.shape) for p in params] if has_state else []
-        states[name] = _take(arrays, name, like) if has_state else None
+        like = [np.broadcast_to(np.zeros((), dtype), p.shape) for p in params]
+        states[name] = _take(arrays, name, like) if f"{name}[0]" in arrays else None
     return settings, states
 
 
