@@ -262,6 +262,7 @@ BAD = {
     "sigmoid of complex": (lambda: sigmoid([1j]), TypeError, "complex"),
     "sigmoid of None": (lambda: sigmoid(None), TypeError, "object"),
     "ragged rows": (lambda: softmax([[1.0], [1.0, 2.0]]), TypeError, "softmax: .*rows of different lengths"),
+    "masked rows": (lambda: softmax((np.ma.masked_array([1.0], [True]),)), TypeError, "softmax: masked arrays"),
     "masked array": (lambda: softmax(np.ma.masked_array([1.0], [True])), TypeError, "softmax: masked arrays"),
     "softmax of a number": (lambda: softmax(1.0), ValueError, r"softmax: .*got \(\)"),
     "softmax without classes": (lambda: softmax(np.ones((2, 0))), ValueError, r"softmax: .*got \(2, 0\)"),

@@ -21,7 +21,7 @@ NAMES |= {"RuntimeError": "ValueError", "NotFiniteError": "ValueError", "log1p":
 DROPPED = {"copy", "astype", "reshape", "ravel"}  # methods that give back much the same array
 TAKE_KEYS = {"getattr", "hasattr", "setattr", "get", "pop", "startswith"}
 NOT_DROPPED = {"len", "range", "enumerate", "type", "id", "isinstance"}  # without them every test would fail
-SYMMETRIC = {"max", "maximum", "broadcast_shapes", "may_share_memory", "shares_memory", "isinstance"}
+SYMMETRIC = {"max", "maximum", "multiply", "result_type", "broadcast_shapes", "shares_memory", "isinstance"}
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,15 @@ def is_key(node, parents):
     return isinstance(parent, (ast.Subscript, ast.Compare, ast.DictComp, ast.Tuple))
 
 
+def is_set(node, parent):
+    """Whether a string lists letters, as in `kind in "iu"`."""
+    return (
+        isinstance(parent, ast.Compare)
+        and node is parent.comparators[-1]
+        and type(parent.ops[-1]) in (ast.In, ast.NotIn)
+    )
+
+
 def is_choice(parents):
     """Whether a tuple lists types, any of which will do."""
     parent = parents[-1]
@@ -131,7 +140,7 @@ def alternatives(node, parents):
             yield node, changed(node, op=ARITHMETIC[type(op)]())
         case ast.Constant(value=bool() | int() | float() as value):
             yield from ((node, repr(new)) for new in numbers_near(value))
-        case ast.Constant(value=str(letters)) if node in getattr(parents[-1], "comparators", ()):  # in "iu"
+        case ast.Constant(value=str(letters)) if is_set(node, parents[-1]):
             yield from ((node, repr(letters.replace(letter, ""))) for letter in letters)
         case ast.Constant(value=str(value)) if is_key(node, parents):
             yield node, repr(value + "_")

@@ -42,7 +42,7 @@ TESTS = {  # which test files are about a module; without an entry that of its n
     "_layout": ["optimizers", "storage"],
     "functions": ["functions", "losses"],
     "layers": ["layers", "network"],
-    "nodes": ["nodes", "gradients"],
+    "nodes": ["nodes", "gradients", "network"],
     "optimizers": ["optimizers", "storage"],
 }
 OF_ALL = ["inherited_faults", "hard_cases"]
