@@ -152,7 +152,7 @@ def check_class_targets(name, x, t):
         raise ValueError(f"{name}: index labels must be integers; got dtype {t.dtype}")
     labels = t.astype(np.int64)
     seen = labels.reshape(-1).view(np.uint64)  # as unsigned a negative label is a huge one: one look finds both faults
-    if seen.size and seen[seen.argmax()] >= x.shape[-1]:
+    if seen[seen.argmax()] >= x.shape[-1]:
         raise ValueError(f"{name}: labels must lie in 0..{x.shape[-1] - 1}; got {t.min()}..{t.max()}")
     return labels.astype(np.intp, copy=False)
 
