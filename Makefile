@@ -50,7 +50,7 @@ format: setup ## mend style and format, notebooks included
 unit: setup ## unit tests and doctests; every line and branch of mlcore is covered
 	$(BIN)/python -m pytest --cov --numprocesses $(JOBS) --ignore=tests/test_site.py
 
-mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes about half an hour)
+mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes a quarter of an hour or more)
 	$(BIN)/python tools/mutate.py --jobs $(JOBS)
 
 bench: setup ## measure mlcore against what else is installed (takes about five minutes)
