@@ -5,8 +5,13 @@ has an opaque white ground, so that it is legible on light and on dark pages.
 """
 
 import ast
+import html
 import inspect
+import io
+import re
 import textwrap
+from importlib.resources import files
+from urllib.parse import quote
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -97,6 +102,114 @@ def _summary(node):
     """First paragraph of the docstring of a class or function, in its quotes."""
     summary = " ".join(ast.get_docstring(node).split("\n\n")[0].split())
     return f'r"""{summary}"""' if "\\" in summary else f'"""{summary}"""'
+
+
+class Frames:
+    """Pictures that differ by one value, shown with a slider and buttons, each with its text.
+
+    This is the mechanism behind :func:`frames`, for pictures that were not drawn with Matplotlib. Without a script all
+    frames stand one below the other; the script in `data/player.html` makes them a player. Nothing plays by itself.
+
+    Parameters
+    ----------
+    pictures : sequence of str
+        SVG documents, all with the same `viewBox`, so that nothing moves but what they show.
+    texts : sequence of str
+        What is seen in each picture, with its numbers.
+    labels : sequence of str
+        What each frame is called, such as "h = 0.1".
+    name : str
+        What the slider changes.
+    start : int, default 0
+        Index of the frame that is seen first; a negative one counts from the end.
+    play : bool, default False
+        Whether there is a Play button, for what is a motion.
+    """
+
+    def __init__(self, pictures, texts, labels, name, *, start=0, play=False):
+        self.frames = list(zip(labels, texts, pictures, strict=True))
+        self.name, self.start, self.play = name, range(len(self.frames))[start], play
+        if "" in map(str.strip, texts):
+            raise ValueError("a frame has no text")
+        sizes = {re.search('viewBox="[^"]*"|$', picture).group() for picture in pictures}
+        if len(sizes) != 1 or "" in sizes:
+            raise ValueError(f"all pictures must have one and the same viewBox; they have {sorted(sizes)}")
+
+    def __repr__(self):
+        return "\n".join(f"{label}: {text}" for label, text, _ in self.frames)
+
+    def _repr_html_(self):
+        name = html.escape(self.name)
+        attributes = f'data-name="{name}" data-start="{self.start}"' + " data-play" * self.play
+        opening = f'<div class="mlcore-frames" {attributes} role="group" aria-label="{name}: frames" tabindex="0">'
+        player = (files("mlcore") / "data" / "player.html").read_text(encoding="utf-8")
+        return "\n".join([opening, *(self._figure(*frame) for frame in self.frames), f"</div>\n{player}"])
+
+    @staticmethod
+    def _figure(label, text, picture):
+        address = quote(picture, safe=' "=:;,/()*{}')  # about a quarter shorter than base64, and it compresses
+        label, text = html.escape(label), html.escape(text)
+        image = f"<img src='data:image/svg+xml,{address}' alt=\"{text}\">"
+        return f"<figure>{image}<figcaption><b>{label}</b><br>{text}</figcaption></figure>"
+
+
+def frames(draw, values, name, *, start=0, play=False):
+    """Draw one frame for each value; the reader moves between them by a slider, buttons or keys.
+
+    Parameters
+    ----------
+    draw : callable
+        `draw(value)` opens one figure with Matplotlib, does not show it, and returns what is seen in it as a string.
+        All figures have the same size and, so that only the idea moves, the same limits.
+    values : iterable
+        What is drawn, at most about twenty: numbers, words or small arrays.
+    name : str
+        What the values are; the frames are called "name = value".
+    start, play
+        See :class:`Frames`.
+
+    Returns
+    -------
+    Frames
+        Shows itself at the end of a notebook cell.
+
+    Examples
+    --------
+    >>> def draw(h):
+    ...     plt.subplots(figsize=(2, 1))[1].plot([0, 1], [0, h])
+    ...     return f"A line that rises by {h}."
+    >>> frames(draw, [1, 0.5], "h")
+    h = 1: A line that rises by 1.
+    h = 0.5: A line that rises by 0.5.
+    """
+    values = list(values)
+    texts, pictures = zip(*(_frame(draw, value) for value in values), strict=True)
+    labels = [f"{name} = {value if isinstance(value, str) else _short(value)}" for value in values]
+    return Frames(pictures, texts, labels, name, start=start, play=play)
+
+
+def _frame(draw, value):
+    """What `draw` returns, and its figure as a short SVG; the figure is closed, so that it is not shown as well."""
+    before = set(plt.get_fignums())
+    try:
+        text = draw(value)
+        opened = set(plt.get_fignums()) - before
+        if len(opened) != 1:
+            raise ValueError(f"draw({value!r}) must open one figure and not show it; open: {len(opened)}")
+        svg = io.StringIO()
+        plt.figure(*opened).savefig(svg, format="svg", metadata={"Date": None})
+    finally:
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
+    return text, _slim(svg.getvalue())
+
+
+def _slim(svg):
+    """An SVG of Matplotlib without what is not seen: head, comments, names of groups, thousandths of a point."""
+    svg = re.sub("<metadata>.*?</metadata>|<!--.*?-->", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub('<g id="[^"]*"', "<g", svg)
+    svg = re.sub(' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), svg)
+    return re.sub(r"\s+", " ", svg).replace("> <", "><")
 
 
 def plot_history(history, title=""):
