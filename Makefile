@@ -14,7 +14,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab notebooks lint format unit mutants bench verify site check-site lock clean setup
+.PHONY: help book test lab notebooks practice lint format unit mutants bench verify site check-site lock clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ lab: setup ## open JupyterLab on the first chapter
 
 notebooks: setup ## run every notebook and store its outputs in place
 	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
+
+practice: setup ## write the practice notebooks from the exercises in mlcore/exercises
+	$(BIN)/python tools/make_practice.py
 
 lint: setup ## check style and format, notebooks included
 	$(BIN)/ruff check .

@@ -1,0 +1,165 @@
+"""Write the practice notebooks from the exercises in `mlcore/exercises`, and store their outputs.
+
+    python tools/make_practice.py                          all of them
+    python tools/make_practice.py loss_function gradient   those of two sections
+
+A notebook is run only if its text has changed.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import sys
+import textwrap
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+sys.path.insert(0, str(Path(__file__).parent))
+import execute_notebooks
+
+import mlcore.exercises
+from mlcore.practice import exercises_of, name_of, show
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+WIDEST = 100  # characters of a stub on one line
+HOW_TO = """
+Run the first code cell, then write your answers in the place of the three dots. The check below an answer says whether
+it is right, and if not, what is wrong with it. Hints and solutions are folded.
+
+To keep your answers, work in a copy of your own: `make lab` makes one in `my-notebooks`, and never overwrites it."""
+
+
+class Source:
+    """The text of an exercise, and the places in it of what its class defines."""
+
+    def __init__(self, exercise):
+        self.text = textwrap.dedent(inspect.getsource(exercise))
+        self.lines = self.text.splitlines()
+        self.parts = {}
+        for node in ast.parse(self.text).body[0].body:
+            names = [target.id for target in node.targets] if isinstance(node, ast.Assign) else []
+            self.parts |= dict.fromkeys(names or [getattr(node, "name", None)], node)
+
+    def code(self, part, name):
+        """A function, class or value of the exercise, under the name that it has in the notebook."""
+        node = self.parts[part]
+        lines = [*self.lines[node.lineno - 1 : node.end_lineno]]
+        lines[0] = lines[0].replace(part, name, 1)
+        return textwrap.dedent("\n".join(lines))
+
+    def stub(self, name):
+        """The solution without what the reader is to write."""
+        code = self.code("solution", name)
+        definition = ast.parse(code).body[0]
+        functions = definition.body if isinstance(definition, ast.ClassDef) else [definition]
+        lines, start, kept = code.splitlines(), 0, []
+        for function in functions:
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            first = function.body[0]
+            documented = ast.get_docstring(function) is not None
+            kept += lines[start : first.end_lineno if documented else first.lineno - 1]
+            kept.append(" " * first.col_offset + "...")
+            start = function.end_lineno
+        return "\n".join(kept)
+
+
+def value_stub(name, solution):
+    """An empty answer of the form of the solution."""
+    if not isinstance(solution, dict):
+        return f"{name} = ..."
+    entries = [f"{show(key)}: ..." for key in solution]
+    short = f"{name} = {{{', '.join(entries)}}}"
+    return short if len(short) <= WIDEST else "\n".join([f"{name} = {{", *(f"    {e}," for e in entries), "}"])
+
+
+def prose(text):
+    """Markdown from a text in the source: without its indentation, each paragraph on one line."""
+    blocks = textwrap.dedent(text).strip().split("\n\n")
+    return "\n\n".join(
+        b if b.lstrip().startswith(("-", "|", "$$", "```", "1.")) else b.replace("\n", " ") for b in blocks
+    )
+
+
+def folded(summary, text):
+    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
+def answer_name(exercise):
+    """The name of the answer in the notebook: that of a class for a class, else in small letters."""
+    return exercise.__name__ if inspect.isclass(exercise.solution) else name_of(exercise, "_")
+
+
+def solution_code(exercise):
+    """The solution as the notebook prints it; of a value also what it comes to."""
+    code = Source(exercise).code("solution", answer_name(exercise))
+    return code if callable(exercise.solution) else f"{code}\n# {show(exercise.solution)}"
+
+
+def cells_of(exercise, number):
+    """Task, answer and solution."""
+    name, variable = name_of(exercise), answer_name(exercise)
+    title, _, task = inspect.getdoc(exercise).partition("\n")
+    hint = [folded("Hint", exercise.hint)] if exercise.hint else []
+    if hasattr(exercise, "given"):
+        answer = Source(exercise).code("given", variable)
+    elif callable(exercise.solution):
+        answer = Source(exercise).stub(variable)
+    else:
+        answer = value_stub(variable, exercise.solution)
+    gap = "\n\n\n" if callable(exercise.solution) else "\n"
+    solution = f"```python\n{solution_code(exercise)}\n```\n\n{prose(exercise.worked)}"
+    yield new_markdown_cell(
+        "\n\n".join([f"## {number}. {title}", f"*Level: {exercise.level}*", prose(task), *hint]), id=name
+    )
+    yield new_code_cell(f'{answer}{gap}check("{name}", {variable})', id=f"{name}-answer")
+    yield new_markdown_cell(folded("Solution", solution), id=f"{name}-solution")
+
+
+def setup(module):
+    """The imports of the module of exercises, and the check."""
+    lines = inspect.getsource(module).splitlines()
+    imports = [n for n in ast.parse("\n".join(lines)).body if isinstance(n, ast.Import | ast.ImportFrom)]
+    kept = [n for n in imports if getattr(n, "module", "") != "mlcore.practice"]
+    plain = [line for n in kept if isinstance(n, ast.Import) for line in lines[n.lineno - 1 : n.end_lineno]]
+    ours = [line for n in kept if isinstance(n, ast.ImportFrom) for line in lines[n.lineno - 1 : n.end_lineno]]
+    return "\n".join([*plain, "", *ours, "from mlcore.practice import check", "", 'print("ready")'])
+
+
+def notebook_of(module):
+    """The path and the cells of the notebook for one module of exercises."""
+    section = module.__name__.rpartition(".")[2]
+    (chapter,) = NOTEBOOKS.glob(f"*_{section}.ipynb")
+    number, _, title = nbformat.read(chapter, as_version=4).cells[0].source.splitlines()[0][2:].partition(" ")
+    intro = f"# {number} Practice: {title}\n\nExercises for [{number} {title}]({chapter.name}). {prose(HOW_TO)}"
+    cells = [new_markdown_cell(intro, id="title"), new_code_cell(setup(module), id="setup")]
+    for i, exercise in enumerate(exercises_of(module), start=1):
+        cells += cells_of(exercise, i)
+    return chapter.with_name(f"{chapter.stem}_practice.ipynb"), cells
+
+
+def sources(cells):
+    return [(cell.id, cell.cell_type, cell.source) for cell in cells]
+
+
+def modules():
+    return [
+        importlib.import_module(f"mlcore.exercises.{m.name}") for m in pkgutil.iter_modules(mlcore.exercises.__path__)
+    ]
+
+
+def main(sections):
+    for module in modules():
+        path, cells = notebook_of(module)
+        if sections and module.__name__.rpartition(".")[2] not in sections:
+            continue
+        if not path.exists() or sources(nbformat.read(path, as_version=4).cells) != sources(cells):
+            nbformat.write(new_notebook(cells=cells), path)
+        print(execute_notebooks.store_or_compare(path, check=False)[0], flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
