@@ -164,6 +164,11 @@ def table(rows):
     return head + "".join("| " + " | ".join(map(str, row.values())) + " |\n" for row in rows)
 
 
+def described(machine):
+    """The machine and the versions in one line."""
+    return "Measured with " + ", ".join(f"{key} {value}" for key, value in machine.items()) + "."
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="short turns, nothing written: does it run?")
@@ -173,8 +178,8 @@ def main():
     if not arguments.quick:
         report = {"machine": machine(), "rows": rows, "scaling": curves}
         (HERE / "results.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        described = ", ".join(f"{key} {value}" for key, value in machine().items())
-        (HERE / "results.md").write_text(f"{described}\n\n{table(rows)}", encoding="utf-8")
+        text = f"{described(report['machine'])}\n\n{table(rows)}"
+        (HERE / "results.md").write_text(text, encoding="utf-8")
         draw(curves)
 
 
