@@ -5,6 +5,62 @@ import numpy as np
 from mlcore.practice import Exercise
 
 
+class ChooseTheLoss(Exercise):
+    r"""Which loss?
+
+    Each loss follows from an assumption about the targets. Name the one that fits: `"squared"`, `"absolute"`,
+    `"binary"` or `"categorical"` (the last two are cross-entropies).
+
+    - `a`: one of 20 species; a photo shows exactly one.
+    - `b`: which of 20 diseases a patient has; there may be none or several, and each has a score of its own.
+    - `c`: a temperature, measured with Gaussian noise of constant size.
+    - `d`: a price, where some of the recorded prices are far off by typing errors.
+    """
+
+    level = "recall"
+    hint = "How many questions does each example answer, and can several answers be yes at once?"
+    solution = {"a": "categorical", "b": "binary", "c": "squared", "d": "absolute"}
+    worked = r"""
+    (a) One die with 20 faces for each photo. (b) Twenty coins for each patient: softmax would make the diseases compete
+    for a sum of 1. (c) Gaussian noise of one variance is squared error, up to a constant. (d) Noise with heavy tails,
+    $p \propto e^{-|t - y|}$, hardly notices how far off a rare value is; squared error would move far to explain it.
+    """
+    same = {"a": "Categorical", "b": "binary", "c": "squared", "d": "absolute"}
+    wrong = {
+        "Softmax over the diseases makes them exclude each other; here each has a yes or no of its own.": solution
+        | {"b": "categorical"},
+        "Squared error belongs to noise that hardly ever makes a large mistake.": solution | {"d": "squared"},
+        'b: "squared" is not right': solution | {"b": "squared"},
+    }
+
+
+class TrueOrFalse(Exercise):
+    r"""True or false?
+
+    - `a`: Of two networks on the same data, the one with the lower loss has at least the accuracy of the other.
+    - `b`: Adding 5 to all scores of a row leaves its cross-entropy unchanged.
+    - `c`: Doubling all scores leaves the accuracy unchanged.
+    - `d`: With enough neurons, the mean cross-entropy on any training set can be brought below 0.01.
+    - `e`: A softmax output of 0.9 means that this prediction is right in nine of ten cases.
+    """
+
+    level = "recall"
+    solution = {"a": False, "b": True, "c": True, "d": False, "e": False}
+    worked = r"""
+    (a) The first figure of the chapter has a threshold with a lower loss and a lower accuracy. (b) Softmax depends on
+    differences of scores only. (c) Their order stays. (d) If one input occurs with different labels, the loss cannot go
+    below the entropy of those labels. (e) Only if the outputs come true, which a network trained for long on little
+    data fails at.
+    """
+    same = {"a": 0 == 1, "b": 1 == 1, "c": 1 == 1, "d": 0 == 1, "e": 0 == 1}
+    wrong = {
+        "What if the same input occurs twice in the training set, with different labels?": solution | {"d": True},
+        "Which of loss and accuracy notices how sure a wrong prediction is?": solution | {"a": True},
+        "c: False is not right": solution | {"c": False},
+        "e: True is not right": solution | {"e": True},
+    }
+
+
 class ThreeScores(Exercise):
     r"""Three scores by hand
 
@@ -30,6 +86,69 @@ class ThreeScores(Exercise):
         "is the logarithm natural?": solution | {"lse": 1.0},
         "This is the probability of the right class, not yet its negative logarithm.": solution | {"loss": 0.5},
         "Softmax alone is not the gradient: subtract the target.": solution | {"gradient": [0.1, 0.4, 0.5]},
+    }
+
+
+class FirstLoss(Exercise):
+    r"""Before the first step
+
+    A network for 1000 classes starts with small weights.
+
+    - `expected`: what should its first mean cross-entropy be?
+    - `factor`: the program reports 221.05, with batches of 32. How many times too large is this, and so what was
+      forgotten?
+    - `binary`: what should a network with one score and binary cross-entropy start with?
+    """
+
+    level = "by hand"
+    hint = "Which probability does the right class get when all scores are equal?"
+    solution = {"expected": np.log(1000), "factor": 32, "binary": np.log(2)}
+    worked = r"""
+    Equal scores give each class 1/1000, so the loss is $\log 1000 = 6.908$. $221.05 / 6.908 = 32$, the size of the
+    batch: the losses were added, but not divided by their number. One score of 0 gives the probability ½, and the
+    loss $\log 2 = 0.693$.
+    """
+    same = {"expected": 6.908, "factor": 32.0, "binary": 0.6931}
+    wrong = {
+        "is the logarithm natural?": solution | {"expected": 3.0},
+        "This is the probability of each class; the loss is its negative logarithm.": solution | {"expected": 0.001},
+        "Two classes, each with probability ½: what is the negative logarithm of that?": solution | {"binary": 0.5},
+    }
+
+
+class SmoothedLabels(Exercise):
+    r"""How low with smoothed labels?
+
+    To keep a network from growing too sure, the one-hot target of four classes is replaced by $t = (0.7, 0.1, 0.1,
+    0.1)$.
+
+    - `floor`: the least cross-entropy that any prediction can reach.
+    - `gap`: by how much the first score then exceeds each of the others.
+    - `kl`: $\mathrm{KL}(t \,\|\, y)$ for the uniform prediction $y = (\frac14, \frac14, \frac14, \frac14)$.
+    """
+
+    level = "by hand"
+    hint = (
+        "For which y is the divergence zero? And what is the difference of two scores in terms of their probabilities?"
+    )
+    solution = {
+        "floor": -0.7 * np.log(0.7) - 0.3 * np.log(0.1),
+        "gap": np.log(7),
+        "kl": np.log(4) + 0.7 * np.log(0.7) + 0.3 * np.log(0.1),
+    }
+    worked = r"""
+    The loss is least for $y = t$, where it is the entropy, $-0.7 \log 0.7 - 3 \cdot 0.1 \log 0.1 = 0.9404$: not
+    zero. There the scores differ by $\log 0.7 - \log 0.1 = \log 7 = 1.946$, and no more: with one-hot targets the
+    gap would grow for ever. The uniform prediction costs $\log 4 = 1.3863$, of which $1.3863 - 0.9404 = 0.4459$ is
+    divergence.
+    """
+    same = {"floor": 0.9404, "gap": 1.946, "kl": 0.446}
+    wrong = {
+        "There are three classes with 0.1, and each has its term.": solution
+        | {"floor": -0.7 * np.log(0.7) - 0.1 * np.log(0.1)},
+        "Zero is reachable only for targets that are certain.": solution | {"floor": 0.0},
+        "This is the cross-entropy; the divergence is what it exceeds the entropy by.": solution | {"kl": np.log(4)},
+        "This is a ratio of probabilities; the scores are their logarithms.": solution | {"gap": 7.0},
     }
 
 
@@ -77,7 +196,54 @@ class MeanCrossEntropy(Exercise):
         ),
         "the sign is wrong": lambda x, t: (x[np.arange(len(t)), t] - np.logaddexp.reduce(x, axis=1)).mean(),
         "The index `[:, t]` picks N columns from every row, not one entry from each.": all_columns,
-        "the shape is (2,), but () is expected": lambda x, t: np.logaddexp.reduce(x, axis=1) - x[np.arange(len(t)), t],
+        "expected a number, but got an array of shape (2,)": lambda x, t: (
+            np.logaddexp.reduce(x, axis=1) - x[np.arange(len(t)), t]
+        ),
+    }
+
+
+class BinaryFromScores(Exercise):
+    r"""Binary cross-entropy from scores
+
+    Write the binary cross-entropy of each score in `x` against the target in `t`, without the mean, in NumPy alone.
+    It must be right, and silent, for scores of ±1000; targets may lie between 0 and 1.
+    """
+
+    level = "implement"
+    hint = "`np.logaddexp(0, x)` is log(1 + exp(x)), computed safely."
+    inputs = [
+        (np.log([3.0, 3.0]), np.array([1, 0])),
+        (np.array([-2.0, 0.0, 2.0]), np.array([0.25, 0.5, 1.0])),
+        (np.array([1000.0, -1000.0, 1000.0, -1000.0]), np.array([0, 0, 1, 1])),
+    ]
+
+    def solution(x, t):
+        """Return the binary cross-entropy of each score in x with its target in t."""
+        return np.logaddexp(0, x) - t * x
+
+    worked = r"""
+    $-\log \sigma(x) = \log(1 + e^{-x}) = \log(1 + e^{x}) - x$ and $-\log(1 - \sigma(x)) = \log(1 + e^{x})$.
+    Weighted with $t$ and $1 - t$ they add up to $\log(1 + e^{x}) - t x$: the two-class case of
+    $\operatorname{lse}(x) - \sum_k t_k x_k$, with scores $(0, x)$.
+    """
+
+    def same(x, t):
+        size = np.abs(x)
+        return np.where(x >= 0, 1 - t, t) * size + np.log1p(np.exp(-size))
+
+    def from_probabilities(x, t):
+        y = 1 / (1 + np.exp(-x))
+        return -t * np.log(y) - (1 - t) * np.log(1 - y)
+
+    def with_epsilon(x, t):
+        y = np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+        return -t * np.log(y + 1e-7) - (1 - t) * np.log(1 - y + 1e-7)
+
+    wrong = {
+        "overflow": from_probabilities,
+        "An epsilon puts a ceiling on the loss, and bends it everywhere else.": with_epsilon,
+        "This counts every target as 1.": lambda x, t: np.logaddexp(0, -x),
+        "the sign is wrong": lambda x, t: t * x - np.logaddexp(0, x),
     }
 
 
@@ -123,4 +289,412 @@ class ColumnOfScores(Exercise):
         "The sum over the columns repairs the shape, not the numbers: every label still meets every score.": (
             lambda x, t: ColumnOfScores.given(x, t).reshape(len(t), -1).sum(axis=1).reshape(x.shape)
         ),
+    }
+
+
+class CeilingOnTheLoss(Exercise):
+    r"""A ceiling on the loss
+
+    This cross-entropy trains well, yet a gradient check against the correct backward $(y - t)/N$ fails for badly wrong
+    scores. Find the fault, and mend it.
+    """
+
+    level = "debug"
+    hint = "What is the largest number that this function can return?"
+    inputs = [
+        (np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]), np.array([1, 2])),
+        (np.array([[15.0, 0.0], [0.0, 1.0], [0.0, 0.0]]), np.array([1, 0, 1])),
+        (np.array([[800.0, 0.0], [0.0, 40.0], [3.0, 1.0], [0.0, 0.0]]), np.array([1, 0, 0, 1])),
+    ]
+
+    def given(x, t):
+        """Return the mean cross-entropy of scores x (N, C) and index labels t (N,)."""
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        y = e / e.sum(axis=1, keepdims=True)
+        return -np.log(y[np.arange(len(t)), t] + 1e-7).mean()
+
+    def solution(x, t):
+        """Return the mean cross-entropy of scores x (N, C) and index labels t (N,)."""
+        shifted = x - x.max(axis=1, keepdims=True)
+        log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return -log_y[np.arange(len(t)), t].mean()
+
+    worked = r"""
+    The epsilon limits the loss to $-\log 10^{-7} = 16.118$; of scores that are worse, the forward pass hardly
+    notices a change, while the backward pass still answers −1. Leaving the epsilon out gives infinity as soon as a
+    probability is rounded to 0. The cure is to take the logarithm before anything is rounded: $\log y_k = x_k -
+    \operatorname{lse}(x)$.
+    """
+
+    def same(x, t):
+        return np.mean(np.logaddexp.reduce(x, axis=1) - x[np.arange(len(t)), t])
+
+    def without(x, t):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return -np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(t)), t]).mean()
+
+    def smaller(x, t):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return -np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(t)), t] + 1e-300).mean()
+
+    def clipped(x, t):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return -np.log(np.clip((e / e.sum(axis=1, keepdims=True))[np.arange(len(t)), t], 1e-7, 1)).mean()
+
+    wrong = {
+        "The ceiling is still there.": given,
+        "Clipping has the same ceiling, and a slope of 0 above it.": clipped,
+        "A smaller epsilon only moves the ceiling.": smaller,
+        "Take the logarithm of the quotient apart: nothing that is rounded to 0 may come under it.": without,
+    }
+
+
+class GuessedLabels(Exercise):
+    r"""What do the labels mean?
+
+    This function takes the logarithms of probabilities and either index labels or a distribution for each row. It knows
+    one-hot targets by their size. Two kinds of input go wrong. Find them, and mend the function.
+    """
+
+    level = "debug"
+    hint = "What becomes of the target (0.4, 0.35, 0.25)? And what if there is one column only?"
+    inputs = [
+        (np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]), np.array([1, 0])),
+        (np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]), np.array([[0, 1, 0], [1, 0, 0]])),
+        (np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]]), np.array([[0.4, 0.35, 0.25]] * 3)),
+        (np.zeros((2, 1)), np.array([0, 0])),
+    ]
+
+    def given(log_y, t):
+        """Return the mean cross-entropy for log-probabilities (N, C) and labels (N,) or distributions (N, C)."""
+        if t.size == log_y.size:
+            t = t.argmax(axis=1)
+        return -log_y[np.arange(len(log_y)), t].mean()
+
+    def solution(log_y, t):
+        """Return the mean cross-entropy for log-probabilities (N, C) and labels (N,) or distributions (N, C)."""
+        if t.shape == log_y.shape:
+            return -(t * log_y).sum(axis=1).mean()
+        return -log_y[np.arange(len(log_y)), t].mean()
+
+    worked = r"""
+    `argmax` turns a soft target into certainty for its largest entry. With one column, index labels have as many
+    entries as the scores, and `argmax` is asked for an axis that they lack. The *shape* says what the size only
+    lets one guess; and the sum $-\sum_k t_k \log y_k$ is right for one-hot and soft targets alike.
+    """
+
+    def same(log_y, t):
+        if t.ndim == 1:
+            t = np.eye(log_y.shape[1])[t]
+        return -np.vdot(t, log_y) / len(log_y)
+
+    def still_argmax(log_y, t):
+        if t.shape == log_y.shape:
+            t = t.argmax(axis=1)
+        return -log_y[np.arange(len(log_y)), t].mean()
+
+    def over_all(log_y, t):
+        if t.shape == log_y.shape:
+            return -(t * log_y).mean()
+        return -log_y[np.arange(len(log_y)), t].mean()
+
+    wrong = {
+        "A soft target is still taken for its largest entry.": still_argmax,
+        "AxisError": given,
+        "The mean is over the rows; sum over the classes first.": over_all,
+    }
+
+
+class AnyNumberOfAxes(Exercise):
+    r"""Any number of axes
+
+    This softmax is right for a matrix and for a vector. A model of texts gives scores of shape (batch, time, classes).
+    Find what happens to them, and mend the function for any number of axes; the classes always lie along the last.
+    """
+
+    level = "debug"
+    hint = "Which branch does an array with three axes take?"
+    inputs = [
+        (np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]),),
+        (np.array([0.0, 1000.0]),),
+        (np.log([[[1.0, 3.0], [1.0, 1.0], [4.0, 1.0]]]),),
+    ]
+
+    def given(x):
+        """Return the softmax of x over its last axis."""
+        if x.ndim == 2:
+            x = np.exp(x - x.max(axis=1, keepdims=True))
+            x /= x.sum(axis=1, keepdims=True)
+        elif x.ndim == 1:
+            x = np.exp(x - x.max()) / np.exp(x - x.max()).sum()
+        return x
+
+    def solution(x):
+        """Return the softmax of x over its last axis."""
+        e = np.exp(x - x.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True)
+
+    worked = r"""
+    Three axes match neither branch, so the scores come back as they are, and nothing complains. With `axis=-1` and
+    `keepdims=True` one line serves every number of axes; a branch for each is a list that somebody will forget to
+    extend.
+    """
+
+    def same(x):
+        shifted = np.moveaxis(x, -1, 0) - np.max(x, axis=-1)
+        return np.moveaxis(np.exp(shifted) / np.exp(shifted).sum(axis=0), 0, -1)
+
+    def over_axis_1(x):
+        axis = min(1, x.ndim - 1)
+        e = np.exp(x - x.max(axis=axis, keepdims=True))
+        return e / e.sum(axis=axis, keepdims=True)
+
+    wrong = {
+        "Three axes still come back as they are.": given,
+        "Axis 1 is the last only of a matrix.": over_axis_1,
+        "overflow": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True),
+        "The sum runs over all axes; each row needs its own.": lambda x: (
+            np.exp(x - x.max()) / np.exp(x - x.max()).sum()
+        ),
+    }
+
+
+class SilentSigmoid(Exercise):
+    r"""A sigmoid that warns
+
+    The value of this sigmoid is right even for −1000; yet NumPy warns of an overflow, and a program that makes warnings
+    errors stops. Mend it, without hiding the warning.
+    """
+
+    level = "debug"
+    hint = "Which sign of the exponent can never overflow? Write the sigmoid so that only this one occurs."
+    inputs = [(np.log([3.0, 1.0]),), (np.array([-1000.0, 0.0, 1000.0]),), (np.array([[-2.0], [2.0]]),)]
+
+    def given(x):
+        """Return the sigmoid of x."""
+        return 1 / (1 + np.exp(-x))
+
+    def solution(x):
+        """Return the sigmoid of x."""
+        e = np.exp(-np.abs(x))
+        return np.where(x >= 0, 1, e) / (1 + e)
+
+    worked = r"""
+    $\sigma(x) = \frac{1}{1 + e^{-x}} = \frac{e^x}{1 + e^x}$. The first form is safe for $x \ge 0$, the second for
+    $x < 0$; in both, the only exponential is then $e^{-|x|}$, which is at most 1. `np.where(x >= 0, first, second)`
+    with both forms written out would choose the right value but compute, and warn of, the other too.
+    """
+
+    def same(x):
+        return (1 + np.tanh(x / 2)) / 2
+
+    def both_forms(x):
+        return np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(x) / (1 + np.exp(x)))
+
+    wrong = {
+        "overflow": given,
+        "Python warns: overflow": both_forms,
+        "Past ±10 the sigmoid is small, but it is not yet constant.": lambda x: 1 / (1 + np.exp(-np.clip(x, -10, 10))),
+        "This is the sigmoid of −x.": lambda x: (1 - np.tanh(x / 2)) / 2,
+    }
+
+
+class LossOfAnEpoch(Exercise):
+    r"""The loss of an epoch
+
+    At the end of an epoch a program reports its loss from the mean losses of the batches. The reported number jumps
+    although nothing changes but the batch size. Find the fault, and mend it.
+    """
+
+    level = "debug"
+    hint = "If 100 examples come in batches of 32, how many are in the last one?"
+    inputs = [
+        (np.array([1.0, 5.0]), np.array([3, 1])),
+        (np.array([0.5, 0.7, 0.9]), np.array([32, 32, 32])),
+        (np.array([0.4, 0.6, 0.8, 2.0]), np.array([32, 32, 32, 4])),
+    ]
+
+    def given(losses, sizes):
+        """Return the mean loss of all examples, from the mean losses and the sizes of the batches."""
+        return losses.mean()
+
+    def solution(losses, sizes):
+        """Return the mean loss of all examples, from the mean losses and the sizes of the batches."""
+        return (losses * sizes).sum() / sizes.sum()
+
+    worked = r"""
+    A mean of means counts each example of a small last batch more than the others: here 8 times, if 4 come after
+    batches of 32. Mean times size is the sum over the batch; add the sums, and divide once.
+    """
+
+    def same(losses, sizes):
+        return np.average(losses, weights=sizes)
+
+    wrong = {
+        "The mean of the batch means counts the examples of a small batch too much.": given,
+        "as many times too large as losses has rows: is the mean taken?": (
+            lambda losses, sizes: len(sizes) * (losses @ sizes) / sizes.sum()
+        ),
+        "Mean times size is the sum over the batch; divide by the number of examples, not of batches.": (
+            lambda losses, sizes: (losses * sizes).mean()
+        ),
+    }
+
+
+class UnlabelledRows(Exercise):
+    r"""Rows without a label
+
+    In many data sets the label −1 says that nobody knows the class. Write the mean cross-entropy over the labelled
+    rows and its gradient by the scores; rows without a label get no gradient. Return both.
+    """
+
+    level = "transfer"
+    hint = "By what must the gradient be divided: by the rows, or by the labelled rows?"
+    inputs = [
+        (np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]), np.array([1, 2])),
+        (np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]]), np.array([0, -1, 1])),
+        (np.array([[1000.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 2.0, 0.0], [1.0, 0.0, 0.0]]), np.array([1, -1, -1, 0])),
+    ]
+
+    def solution(x, t):
+        """Return the mean cross-entropy of the labelled rows of x (N, C), and its gradient (N, C)."""
+        shifted = x - x.max(axis=1, keepdims=True)
+        log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        rows = np.flatnonzero(t >= 0)
+        dx = np.exp(log_y)
+        dx[rows, t[rows]] -= 1
+        dx[t < 0] = 0
+        return -log_y[rows, t[rows]].mean(), dx / len(rows)
+
+    worked = r"""
+    The loss is a mean over the labelled rows, so its gradient has the factor one over *their* number, and zero
+    elsewhere. Without the mask, NumPy would read −1 as the last class and train it with every unlabelled row.
+    Dividing by N instead makes the step depend on how many labels happen to be missing.
+    """
+
+    def same(x, t):
+        keep = t != -1
+        one_hot = np.eye(x.shape[1])[t] * keep[:, np.newaxis]
+        lse = np.logaddexp.reduce(x, axis=1)
+        y = np.exp(x - lse[:, np.newaxis])
+        return (keep * lse - (one_hot * x).sum(axis=1)).sum() / keep.sum(), (
+            y * keep[:, np.newaxis] - one_hot
+        ) / keep.sum()
+
+    def last_class(x, t):
+        lse = np.logaddexp.reduce(x, axis=1)
+        dx = np.exp(x - lse[:, np.newaxis]) - np.eye(x.shape[1])[t]
+        return (lse - x[np.arange(len(t)), t]).mean(), dx / len(t)
+
+    def all_rows(x, t):
+        loss, dx = UnlabelledRows.solution(x, t)
+        return loss, dx * (t >= 0).sum() / len(t)
+
+    def loss_too(x, t):
+        loss, dx = UnlabelledRows.solution(x, t)
+        return loss * (t >= 0).sum() / len(t), dx * (t >= 0).sum() / len(t)
+
+    def half_masked(x, t):
+        rows = t >= 0
+        dx = np.exp(x - np.logaddexp.reduce(x, axis=1)[:, np.newaxis])
+        dx[rows, t[rows]] -= 1
+        return UnlabelledRows.solution(x, t)[0], dx / rows.sum()
+
+    wrong = {
+        "The index −1 counts from the end: unlabelled rows are trained as the last class.": last_class,
+        "The loss is a mean over the labelled rows, so divide its gradient by their number too.": all_rows,
+        "Divide by the number of labelled rows, not of all rows.": loss_too,
+        "The rows without a label still get the gradient y.": half_masked,
+    }
+
+
+class CountingLoss(Exercise):
+    r"""A loss of your own
+
+    The target is a count (calls in an hour), with a Poisson distribution: $p(t \mid r) = r^t e^{-r} / t!$. The
+    network gives one score $x$ for each example, and $r = e^x$ keeps the rate positive. Follow the recipe of the
+    chapter: return the mean negative log-likelihood, without the term that does not depend on $x$, and its gradient
+    by the scores.
+    """
+
+    level = "transfer"
+    hint = "Take the logarithm of the distribution, and put x in the place of log r."
+    inputs = [
+        (np.log([2.0, 5.0]), np.array([2, 3])),
+        (np.array([0.0, 1.0, -1.0]), np.array([0, 4, 1])),
+        (np.array([-2.0, 0.5, 1.5, 0.0]), np.array([1, 0, 6, 1])),
+    ]
+
+    def solution(x, t):
+        """Return the mean loss of the scores x (N,) for the counts t (N,), and its gradient by x."""
+        return (np.exp(x) - t * x).mean(), (np.exp(x) - t) / len(x)
+
+    worked = r"""
+    $-\log p = r - t \log r + \log t!$, and with $r = e^x$ it is $e^x - t x$ plus a constant. The derivative is $e^x
+    - t$: prediction minus target again, as for the Gaussian, the coin and the die. This holds for each distribution
+    that is written in its natural score.
+    """
+
+    def same(x, t):
+        r = np.exp(x)
+        return (r.sum() - np.dot(t, x)) / len(r), np.subtract(r, t) / t.size
+
+    wrong = {
+        "The gradient is by the score x, not by the rate: multiply by the derivative of the exponential.": (
+            lambda x, t: ((np.exp(x) - t * x).mean(), (1 - t / np.exp(x)) / len(x))
+        ),
+        "result 2: as many times too large as x has rows": lambda x, t: ((np.exp(x) - t * x).mean(), np.exp(x) - t),
+        "Squared error assumes noise of one size; the noise of a count grows with its mean.": (
+            lambda x, t: (((np.exp(x) - t) ** 2).mean() / 2, (np.exp(x) - t) / len(x))
+        ),
+        "result 1: the sign is wrong": lambda x, t: ((t * x - np.exp(x)).mean(), (np.exp(x) - t) / len(x)),
+    }
+
+
+class SlopeOfTheScale(Exercise):
+    r"""Which way to turn the scale?
+
+    A trained network reports $\mathrm{softmax}(c\,x)$. To make its outputs come true, $c$ is to be learnt on data
+    that was not trained on. Write the derivative of the mean cross-entropy by $c$.
+    """
+
+    level = "transfer"
+    hint = "The gradient by the scaled scores is y − t. How does each of them change with c?"
+    inputs = [
+        (1.0, np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]), np.array([1, 2])),
+        (0.5, np.array([[4.0, 0.0], [1.0, 3.0], [0.0, 2.0]]), np.array([1, 1, 1])),
+        (3.0, np.array([[300.0, 0.0], [0.0, 1.0], [2.0, 0.0], [-1.0, 1.0]]), np.array([0, 0, 0, 1])),
+    ]
+
+    def solution(c, x, t):
+        """Return the derivative by c of the mean cross-entropy of the scores c * x (N, C) with labels t (N,)."""
+        e = np.exp(c * (x - x.max(axis=1, keepdims=True)))
+        y = e / e.sum(axis=1, keepdims=True)
+        return ((y * x).sum(axis=1) - x[np.arange(len(t)), t]).mean()
+
+    worked = r"""
+    $L = \operatorname{lse}(c\,x) - c\,x_t$, so $\frac{\partial L}{\partial c} = \sum_k y_k x_k - x_t$: the score
+    that the network expects, less the one it got. Where the right classes have lower scores than the network
+    expects, the derivative is positive, $c$ must fall, and the network grows less sure.
+    """
+
+    def same(c, x, t):
+        log_y = c * x - np.logaddexp.reduce(c * x, axis=1)[:, np.newaxis]
+        return np.vdot(np.exp(log_y) - np.eye(x.shape[1])[t], x) / len(x)
+
+    def forgot_scale(c, x, t):
+        return SlopeOfTheScale.solution(1.0, x, t)
+
+    def summed(c, x, t):
+        return len(x) * SlopeOfTheScale.solution(c, x, t)
+
+    def no_inner(c, x, t):
+        y = np.exp(c * x - np.logaddexp.reduce(c * x, axis=1)[:, np.newaxis])
+        return (y.sum(axis=1) - y[np.arange(len(t)), t]).mean()
+
+    wrong = {
+        "The probabilities are those of the scaled scores.": forgot_scale,
+        "is the mean taken?": summed,
+        "The chain rule asks for one more factor: each scaled score changes with c at the rate x.": no_inner,
+        "the sign is wrong": lambda c, x, t: -SlopeOfTheScale.solution(c, x, t),
     }
