@@ -1,0 +1,586 @@
+"""Exercises of section 1.3.3."""
+
+import numpy as np
+
+from mlcore.practice import Exercise
+
+
+class ShapesOfJacobians(Exercise):
+    r"""Shapes
+
+    The calculation runs $x \to y \to z$ with 5, 3 and 2 numbers. In numerator layout, rows for outputs, what are the
+    shapes of $J_{y,x}$, of $J_{z,y}$ and of their product? And which shape has $J_{z,x}$ in denominator layout?
+    """
+
+    level = "recall"
+    hint = "A row for each output, a column for each input."
+    solution = {"J_yx": (3, 5), "J_zy": (2, 3), "product": (2, 5), "denominator": (5, 2)}
+    worked = r"""
+    $J_{y,x}$ has a row for each of the 3 numbers of $y$ and a column for each of the 5 of $x$. The last step stands
+    leftmost: (2, 3) times (3, 5) is (2, 5). Denominator layout is the transpose.
+    """
+    same = {"J_yx": [3, 5], "J_zy": [2, 3], "product": [2, 5], "denominator": [5, 2]}
+    wrong = {
+        "This is denominator layout throughout: rows for inputs.": {
+            "J_yx": (5, 3),
+            "J_zy": (3, 2),
+            "product": (5, 2),
+            "denominator": (5, 2),
+        },
+        "The other layout is the transpose, not the same.": solution | {"denominator": (2, 5)},
+        "product: entry [0]": solution | {"product": (3, 3)},
+    }
+
+
+class WhichMode(Exercise):
+    r"""Forward or reverse?
+
+    Which mode finds the whole Jacobian with fewer multiplications, "forward" or "reverse"?
+
+    - `loss`: a loss of a million weights;
+    - `orbit`: a thousand positions of a planet, by its mass;
+    - `scores`: ten scores of a network, by the 64 pixels of an image;
+    - `weather`: the temperature at 500 places tomorrow, by three constants of the model.
+    """
+
+    level = "recall"
+    hint = "Forward mode needs a sweep for each input, reverse mode one for each output."
+    solution = {"loss": "reverse", "orbit": "forward", "scores": "reverse", "weather": "forward"}
+    worked = """
+    Count inputs and outputs: a million and 1, 1 and 1000, 64 and 10, 3 and 500. The smaller number wins. Reverse mode
+    is the mode of learning only because a loss is one number.
+    """
+    same = {"loss": "Reverse", "orbit": "Forward", "scores": "Reverse", "weather": "Forward"}
+    wrong = {
+        "Reverse mode is not always best: where there are few inputs and many outputs it needs many sweeps.": (
+            dict.fromkeys(["loss", "orbit", "scores", "weather"], "reverse")
+        ),
+        "It is the other way round: forward mode needs a sweep for each input.": {
+            "loss": "forward",
+            "orbit": "reverse",
+            "scores": "forward",
+            "weather": "reverse",
+        },
+        "scores: ": solution | {"scores": "forward"},
+    }
+
+
+class ThreeWays(Exercise):
+    r"""Three ways to one slope
+
+    Let $L = x u + v^2$ with $u = x^2$ and $v = 3x$, at $x = 2$. How much does each way contribute to $dL/dx$: the one
+    where $x$ stands in $L$ itself, the one through $u$, the one through $v$? And what is $dL/dx$?
+    """
+
+    level = "by hand"
+    hint = "First compute u and v. Then multiply along each way; for the direct one u and v are held fixed."
+    solution = {"direct": 2**2, "through_u": 2 * (2 * 2), "through_v": 2 * (3 * 2) * 3, "total": 4 + 8 + 36}
+    worked = r"""
+    $u = 4$ and $v = 6$. Direct: $\partial L/\partial x = u = 4$. Through $u$: $\partial L/\partial u \cdot du/dx = x
+    \cdot 2x = 8$. Through $v$: $2v \cdot 3 = 36$. Together 48. (Check: $L = x^3 + 9x^2$ has the slope $3x^2 + 18x =
+    48$.)
+    """
+    same = {"direct": 4.0, "through_u": 8.0, "through_v": 36.0, "total": 48.0}
+    wrong = {
+        "This is the partial derivative, with u and v held fixed: one way of three.": solution | {"total": 4},
+        "One way is missing from the sum: x stands in L itself as well.": solution | {"total": 44},
+        "through_v: ": solution | {"through_v": 2 * 6, "total": 24},
+    }
+
+
+class PathsAndArrows(Exercise):
+    r"""Paths and arrows
+
+    A network has 4 inputs, three hidden layers of 100 units each, and 1 output; every unit is joined to every unit of
+    the next layer. How many paths lead from *one* input to the output? How many multiplications takes one sweep from
+    the output back to all inputs, with one for each arrow?
+    """
+
+    level = "by hand"
+    hint = "A path chooses one unit in each hidden layer. Between layers of n and m units there are n m arrows."
+    solution = {"paths": 100**3, "multiplications": 4 * 100 + 100 * 100 + 100 * 100 + 100 * 1}
+    worked = """
+    A path is a choice of one of 100 units, three times: a million. The arrows are 400 + 10,000 + 10,000 + 100 = 20,500.
+    The sweep finds the slopes of all four inputs at that price, while the paths of all four are four million.
+    """
+    same = {"paths": 1e6, "multiplications": 20500.0}
+    wrong = {
+        "Choices multiply: 100 units in the first layer, and for each of them 100 in the second.": (
+            solution | {"paths": 300}
+        ),
+        "These are the paths from all four inputs.": solution | {"paths": 4 * 100**3},
+        "multiplications: ": solution | {"multiplications": 4 * 100 * 100 * 100},
+    }
+
+
+class BackThroughSoftmax(Exercise):
+    r"""Back through a softmax, by hand
+
+    A softmax gave $p = (0.2, 0.3, 0.5)$, and the upstream gradient is $u = (1, 0, -1)$. Which gradient goes on to the
+    scores?
+    """
+
+    level = "by hand"
+    hint = "First the mean of u, weighted by p. What is left of u when it is subtracted?"
+    solution = np.array([0.2, 0.3, 0.5]) * (np.array([1, 0, -1]) - (1 * 0.2 + 0 * 0.3 - 1 * 0.5))
+    worked = r"""
+    $u \cdot p = 0.2 - 0.5 = -0.3$. Subtracted from $u$: $(1.3, 0.3, -0.7)$. Times $p$: $(0.26, 0.09, -0.35)$. The sum
+    is zero, as it must be: adding the same to all scores changes no probability. The middle class gets a gradient
+    although its own $u$ is zero, since its score takes part in all three probabilities.
+    """
+    same = (0.26, 0.09, -0.35)
+    wrong = {
+        "This is the diagonal alone: every score also moves the other probabilities.": (0.16, 0.0, -0.25),
+        "Something is to be subtracted from u before it is multiplied by p.": (0.2, 0.0, -0.5),
+        "the sign is wrong everywhere": (-0.26, -0.09, 0.35),
+    }
+
+
+class HowDeep(Exercise):
+    r"""How deep?
+
+    Each layer multiplies the length of the gradient by the same factor. After how many layers is less than a millionth
+    left, if the factor is 1/4? And after how many is it more than a thousand times as long, if the factor is 1.5?
+    """
+
+    level = "by hand"
+    hint = "Take the logarithm of the factor to the power n."
+    solution = {
+        "vanished": int(np.ceil(np.log(1e-6) / np.log(1 / 4))),
+        "exploded": int(np.ceil(np.log(1000) / np.log(1.5))),
+    }
+    worked = r"""
+    $(1/4)^n < 10^{-6}$ means $n > 6 \log 10 / \log 4 = 9.97$: 10 layers. $1.5^n > 1000$ means $n > 3 \log 10 / \log
+    1.5 = 17.04$: 18 layers.
+    """
+    same = {"vanished": 10.0, "exploded": 18.0}
+    wrong = {
+        "exploded: ": solution | {"exploded": 17},
+        "Factors multiply: they do not add.": {"vanished": 4_000_000, "exploded": 667},
+        "vanished: ": solution | {"vanished": 6},
+    }
+
+
+class GraphSlope(Exercise):
+    r"""The sweep over any graph
+
+    Write the sweep. A graph is a dict: `rates[start, end]` is the local derivative of the arrow from node `start` to
+    node `end`. Arrows always lead to a larger number, and the node with the largest is the end. Return the slope of the
+    end by node 0, with one multiplication for each arrow.
+    """
+
+    level = "implement"
+    hint = "The slope by a node is the sum of rate times slope over its arrows. Begin at the end, where the slope is 1."
+    inputs = [
+        ({(0, 1): 2.0, (1, 2): 3.0},),
+        ({(0, 1): 2.0, (0, 2): 3.0, (1, 3): 1.0, (2, 3): 1.0, (3, 4): 4.0, (3, 5): 5.0, (4, 6): 1.0, (5, 6): 1.0},),
+        ({(0, 1): 2.0, (0, 2): -1.0, (1, 2): 4.0, (0, 3): 0.5, (2, 3): 3.0},),
+    ]
+
+    def solution(rates):
+        """Return the slope of the last node by node 0, given the local derivative rates[start, end] of each arrow."""
+        last = max(end for _, end in rates)
+        slope = {last: 1.0}
+        for node in reversed(range(last)):
+            slope[node] = sum(rate * slope[end] for (start, end), rate in rates.items() if start == node)
+        return slope[0]
+
+    worked = """
+    When a node is reached, all nodes with a larger number are finished, so each of its arrows costs one multiplication.
+    Only the order makes this possible; no path is ever walked as a whole.
+    """
+
+    def same(rates):
+        moved = {0: 1.0}  # forward: how fast each node moves with node 0
+        for start, end in sorted(rates, key=max):
+            moved[end] = moved.get(end, 0) + rates[start, end] * moved[start]
+        return moved[max(moved)]
+
+    def last_path_only(rates):
+        slope = {max(end for _, end in rates): 1.0}
+        for start, end in sorted(rates, reverse=True):
+            slope[start] = rates[start, end] * slope[end]
+        return slope[0]
+
+    wrong = {
+        "Each node keeps one of its ways only: the ways are to be added.": last_path_only,
+        "Arrows beside each other add; only arrows behind each other multiply.": (
+            lambda rates: float(np.prod(list(rates.values())))
+        ),
+        "but 6 is expected": lambda rates: sum(rates.values()),
+    }
+
+
+class LogisticSlope(Exercise):
+    r"""A pair through a program
+
+    Write forward mode for the logistic map. Start with the value `x` and the slope 1, and carry both through `n` steps
+    $l \mapsto 4\, l\, (1 - l)$. Return the pair.
+    """
+
+    level = "implement"
+    hint = "The derivative of 4 l (1 - l) by l is 4 (1 - 2 l), at the l before the step."
+    inputs = [(0.2, 3), (0.3, 1), (0.6, 4)]
+
+    def solution(x, n):
+        """Return the value after n steps of l -> 4 l (1 - l) from x, and its derivative by x."""
+        value, slope = x, 1.0
+        for _ in range(n):
+            value, slope = 4 * value * (1 - value), 4 * (1 - 2 * value) * slope
+        return value, slope
+
+    worked = """
+    Each step multiplies the slope by the local derivative, taken at the value before the step. Python computes the
+    whole right side before it assigns, so both expressions see the old value. At x = 0.2 and n = 3 the slope is
+    9.0660864, as in the chapter.
+    """
+
+    def same(x, n):
+        values = [x]
+        for _ in range(n):
+            values.append(4 * values[-1] * (1 - values[-1]))
+        return values[n], float(np.prod([4 - 8 * value for value in values[:n]]))
+
+    def value_first(x, n):
+        value, slope = x, 1.0
+        for _ in range(n):
+            value = 4 * value * (1 - value)
+            slope = 4 * (1 - 2 * value) * slope
+        return value, slope
+
+    def last_step(x, n):
+        value = slope = x
+        for _ in range(n):
+            value, slope = 4 * value * (1 - value), 4 * (1 - 2 * value)
+        return value, slope
+
+    wrong = {
+        "The value is already the new one when the slope asks for the old.": value_first,
+        "This is the slope of the last step alone: multiply by the slope so far.": last_step,
+        "entry [1] is 2.4, but 9.066 is expected": lambda x, n: (LogisticSlope.solution(x, n)[0], 4 * (1 - 2 * x)),
+    }
+
+
+class NudgeThrough(Exercise):
+    r"""A nudge through two layers
+
+    $z = \tanh(xA)\,B$. Write the Jacobian-vector product: how fast each entry of $z$ moves when $x$ moves in the
+    direction `v`. Build no Jacobian.
+    """
+
+    level = "implement"
+    hint = "Send v along with x: which steps are linear, and what does tanh do to a nudge?"
+    inputs = [
+        (np.array([0.5, -1.0]), np.array([1.0, 0.0]), np.array([[1.0, 2.0, 0.0], [0.5, -1.0, 1.0]]), np.eye(3)[:, :2]),
+        (np.array([0.2]), np.array([2.0]), np.array([[1.0, -0.5]]), np.array([[1.0, 2.0, 3.0], [0.0, 1.0, -1.0]])),
+    ]
+
+    def solution(x, v, A, B):
+        """Return the derivative of tanh(x @ A) @ B at x in the direction v."""
+        h = np.tanh(x @ A)
+        return (v @ A * (1 - h**2)) @ B
+
+    worked = r"""
+    A linear step does to a nudge what it does to the value, so `v @ A` and, at the end, `@ B`. Between them it is
+    multiplied by the slope of tanh, $1 - h^2$, at the *value* $xA$. That is forward mode; the same three factors in the
+    other order, with `u` from the left, are `backward`.
+    """
+
+    def same(x, v, A, B):
+        jacobian = (A / np.cosh(x @ A) ** 2) @ B
+        return v @ jacobian
+
+    wrong = {
+        "The slope of tanh is to be taken at x A, not at v A.": lambda x, v, A, B: (
+            (v @ A * (1 - np.tanh(v @ A) ** 2)) @ B
+        ),
+        "The slope of tanh is missing.": lambda x, v, A, B: v @ A @ B,
+        "This is the change for the whole of v, not the rate at x.": (
+            lambda x, v, A, B: np.tanh((x + v) @ A) @ B - np.tanh(x @ A) @ B
+        ),
+    }
+
+
+class WrongPoint(Exercise):
+    r"""Right factors, wrong points
+
+    This function is to return the derivative of $\sin(e^{x^2})$. All three local derivatives are there, and at $x = 0$
+    nothing looks wrong. Mend it.
+    """
+
+    level = "debug"
+    hint = "Name the stages: a = x², b = exp(a), c = sin(b). At which value is the derivative of the sine taken?"
+    inputs = [(np.array([0.0]),), (np.array([0.3, -0.8]),), (np.array([1.1, 0.5, -0.2]),)]
+
+    def given(x):
+        """Return the derivative of sin(exp(x²)) by x, for an array x."""
+        return np.cos(x) * np.exp(x) * 2 * x
+
+    def solution(x):
+        """Return the derivative of sin(exp(x²)) by x, for an array x."""
+        a = x**2
+        b = np.exp(a)
+        return np.cos(b) * b * 2 * x
+
+    worked = """
+    Each local derivative belongs at the input of its own step: the cosine at `b`, the exponential at `a`. That is why
+    the values of the forward pass are kept. At 0 the factor `2 * x` hides everything else, so test at several points.
+    """
+
+    def same(x):
+        return 2 * x * np.exp(x * x) * np.cos(np.exp(x * x))
+
+    wrong = {
+        "entry [0] is 0.77": lambda x: np.cos(x) * np.exp(x) * 2 * x,
+        "The cosine is mended; the exponential still stands at x.": lambda x: np.cos(np.exp(x**2)) * np.exp(x) * 2 * x,
+        "The cosine stands one step too early: at x² instead of exp(x²).": lambda x: (
+            np.cos(x**2) * np.exp(x**2) * 2 * x
+        ),
+    }
+
+
+class ShortCut(Exercise):
+    r"""A way around the layer
+
+    A layer with a short cut computes $y = x + \tanh(xW)$. This is its backward pass for the input. A network with it
+    trains, only worse than the one without. Mend it.
+    """
+
+    level = "debug"
+    hint = "By how many ways does x reach y?"
+    inputs = [
+        (np.array([[0.5, -1.0]]), np.array([[1.0, 0.5], [-0.5, 2.0]]), np.array([[1.0, 2.0]])),
+        (np.array([[0.1], [0.7], [-2.0]]), np.array([[1.5]]), np.array([[1.0], [-1.0], [3.0]])),
+    ]
+
+    def given(x, W, u):
+        """Return the gradient by x of y = x + tanh(x @ W), given the gradient u by y."""
+        h = np.tanh(x @ W)
+        return (u * (1 - h**2)) @ W.T
+
+    def solution(x, W, u):
+        """Return the gradient by x of y = x + tanh(x @ W), given the gradient u by y."""
+        h = np.tanh(x @ W)
+        return u + (u * (1 - h**2)) @ W.T
+
+    worked = r"""
+    $x$ acts on $y$ by two ways, and the given code follows one. The short cut's Jacobian is the identity: it hands `u`
+    back unchanged. So however small the other summand becomes, this way does not vanish, and very deep networks can be
+    trained.
+    """
+
+    def same(x, W, u):
+        rows = zip(x, u, strict=True)
+        return np.array([g @ (np.eye(len(W)) + np.diag(1 / np.cosh(row @ W) ** 2) @ W.T) for row, g in rows])
+
+    wrong = {
+        "entry [0, 0] is 0.5338, but 1.534 is expected": lambda x, W, u: (u * (1 - np.tanh(x @ W) ** 2)) @ W.T,
+        "The ways are to be added, not multiplied.": lambda x, W, u: u * ((u * (1 - np.tanh(x @ W) ** 2)) @ W.T),
+        "W is to be transposed on the way back.": lambda x, W, u: u + (u * (1 - np.tanh(x @ W) ** 2)) @ W,
+    }
+
+
+class LostTransposes(Exercise):
+    r"""It passed its test
+
+    The gradient of $z = \tanh(xA)\,B$ by $x$. The test had a symmetric $A$ and $B$, and passed. Mend the function.
+    """
+
+    level = "debug"
+    hint = "The Jacobian of x ↦ x A is the transpose of A, and rows are multiplied by Jacobians from the right."
+    inputs = [
+        (np.array([[0.5, -1.0]]), np.array([[1.0, 0.5], [0.5, 2.0]]), np.eye(2), np.array([[1.0, 2.0]])),
+        (
+            np.array([[0.5, -1.0]]),
+            np.array([[1.0, 0.5], [0.0, 2.0]]),
+            np.array([[1.0, 3.0], [2.0, -1.0]]),
+            np.ones((1, 2)),
+        ),
+        (
+            np.array([[0.1, 0.2, 0.3], [1.0, 0.0, -1.0]]),
+            np.array([[1.0, 2.0, 0.0], [0.0, 1.0, -1.0], [0.5, 0.0, 1.0]]),
+            np.array([[0.0, 1.0, 0.0], [2.0, 0.0, 1.0], [1.0, 1.0, 3.0]]),
+            np.array([[1.0, -1.0, 0.5], [2.0, 0.0, 1.0]]),
+        ),
+    ]
+
+    def given(x, A, B, u):
+        """Return the gradient by x of z = tanh(x @ A) @ B, given the gradient u by z."""
+        h = np.tanh(x @ A)
+        return ((u @ B) * (1 - h**2)) @ A
+
+    def solution(x, A, B, u):
+        """Return the gradient by x of z = tanh(x @ A) @ B, given the gradient u by z."""
+        h = np.tanh(x @ A)
+        return ((u @ B.T) * (1 - h**2)) @ A.T
+
+    worked = r"""
+    Backward, a row meets the Jacobians $B^{\mathsf T}$, the diagonal of slopes, and $A^{\mathsf T}$, the last step
+    first. A symmetric matrix is its own transpose and hides the fault, as the identity does; with unequal sizes the
+    wrong product would not even run. Test with shapes that differ and with numbers that have no symmetry.
+    """
+
+    def same(x, A, B, u):
+        rows = zip(x, u, strict=True)
+        return np.array([(A @ np.diag(1 / np.cosh(row @ A) ** 2) @ B) @ g for row, g in rows])
+
+    wrong = {
+        "entry [0, 0] is 2.359": lambda x, A, B, u: ((u @ B) * (1 - np.tanh(x @ A) ** 2)) @ A,
+        "B is mended, A is not.": lambda x, A, B, u: ((u @ B.T) * (1 - np.tanh(x @ A) ** 2)) @ A,
+        "The order is that of the forward pass: the last step comes first.": (
+            lambda x, A, B, u: ((u @ A.T) * (1 - np.tanh(x @ A) ** 2)) @ B.T
+        ),
+    }
+
+
+class OffDiagonal(Exercise):
+    r"""Softmax is not element-wise
+
+    The author of this function took softmax for something like a sigmoid. Given the probabilities `p` of several rows,
+    (N, C), and the gradient `u` by them, it is to return the gradient by the scores. Mend it, without building a
+    Jacobian.
+    """
+
+    level = "debug"
+    hint = "Each row has a Jacobian diag(p) - p pᵀ. What does a row u give with the second part?"
+    inputs = [
+        (np.array([[1.0, 0.0, -1.0]]), np.array([[0.2, 0.3, 0.5]])),
+        (np.array([[1.0, 2.0], [0.0, 1.0], [3.0, 3.0]]), np.array([[0.5, 0.5], [0.9, 0.1], [0.25, 0.75]])),
+    ]
+
+    def given(u, p):
+        """Return the gradient by the scores of a softmax with probabilities p, given the gradient u by p."""
+        return u * p * (1 - p)
+
+    def solution(u, p):
+        """Return the gradient by the scores of a softmax with probabilities p, given the gradient u by p."""
+        return p * (u - (u * p).sum(axis=1, keepdims=True))
+
+    worked = r"""
+    $p (1 - p)$ is the diagonal of the Jacobian. A score also moves all *other* probabilities of its row, by $-p_i
+    p_j$: that is the sum which is subtracted. In a row of equal upstream gradients, like (3, 3), nothing may come
+    back.
+    """
+
+    def same(u, p):
+        return np.einsum("ni,nij->nj", u, p[:, :, np.newaxis] * (np.eye(p.shape[1]) - p[:, np.newaxis, :]))
+
+    wrong = {
+        "entry [0, 0] is 0.16, but 0.26 is expected": lambda u, p: u * p * (1 - p),
+        "Each row has its own sum.": lambda u, p: p * (u - (u * p).sum()),
+        "entry [0, 0] is 0.2, but 0.26 is expected": lambda u, p: u * p,
+    }
+
+
+class ScaledTanh(Exercise):
+    r"""The value that is no longer there
+
+    A layer for $y = 2 \tanh x$. Its formulas are right, its outputs are right, and its gradient is not. Mend it.
+    """
+
+    level = "debug"
+    hint = "What does self.out hold when backward reads it? Print it."
+    inputs = [(np.array([[0.5, -1.0]]),), (np.array([[0.0], [2.0], [-0.3]]),)]
+
+    class given:
+        """The layer y = 2 tanh(x)."""
+
+        def forward(self, x):
+            """Return y; remember tanh(x)."""
+            out = np.tanh(x)
+            self.out = out
+            out *= 2
+            return out
+
+        def backward(self, dout):
+            """Return the gradient by x."""
+            return dout * 2 * (1 - self.out**2)
+
+    class solution:
+        """The layer y = 2 tanh(x)."""
+
+        def forward(self, x):
+            """Return y; remember tanh(x)."""
+            self.out = np.tanh(x)
+            return 2 * self.out
+
+        def backward(self, dout):
+            """Return the gradient by x."""
+            return dout * 2 * (1 - self.out**2)
+
+    worked = """
+    `self.out = out` saves no values: it is a second name of the same array, and `out *= 2` changes what both names
+    mean. When the backward sweep comes, the value it needs is gone. `2 * out` makes a new array.
+    """
+
+    class same:
+        def forward(self, x):
+            self.x = x.copy()
+            return 2 * np.tanh(x)
+
+        def backward(self, dout):
+            return 2 * dout / np.cosh(self.x) ** 2
+
+    class factor_missing(solution):
+        def backward(self, dout):
+            return dout * (1 - self.out**2)
+
+    class upstream_missing(solution):
+        def backward(self, dout):
+            return 2 * (1 - self.out**2)
+
+    wrong = {
+        "the gradient of x: for x = [[0.5, -1]]: entry [0, 0]": given,
+        "2 times too small": factor_missing,
+        "The upstream gradient is missing: the chain stops here.": upstream_missing,
+    }
+
+
+class NothingCancels(Exercise):
+    r"""Nothing cancels
+
+    A gas obeys $PV = T$, in suitable units, so each of the three is a function of the two others. At $P = 2$, $V = 3$,
+    compute $\partial P/\partial V$ with $T$ fixed, $\partial V/\partial T$ with $P$ fixed, $\partial T/\partial P$ with
+    $V$ fixed, and the product of the three.
+    """
+
+    level = "transfer"
+    hint = "Solve for the quantity on top first: P = T / V. Then differentiate with the named one held fixed."
+    solution = {"dP_dV": -6 / 3**2, "dV_dT": 1 / 2, "dT_dP": 3.0, "product": -6 / 3**2 * 1 / 2 * 3}
+    worked = r"""
+    $P = T/V$ gives $-T/V^2 = -6/9$; $V = T/P$ gives $1/P = 1/2$; $T = PV$ gives $V = 3$. The product is $-1$. Whoever
+    cancels $\partial P$, $\partial V$ and $\partial T$ finds $+1$: not even the sign is right.
+    """
+    same = {"dP_dV": -0.667, "dV_dT": 0.5, "dT_dP": 3, "product": -1}
+    wrong = {
+        "Nothing cancels here: each of the three holds something else fixed.": solution | {"product": 1.0},
+        "dP_dV: the sign": solution | {"dP_dV": 6 / 9, "product": 1.0},
+        "dV_dT: ": solution | {"dV_dT": 2.0},
+    }
+
+
+class WhichTests(Exercise):
+    r"""Which test notices?
+
+    In the backward pass of $y = xW$ stands `u @ W` where `u @ W.T` should be. Which of these tests fail, and so notice
+    it? Answer `True` or `False` for each.
+
+    - `values`: the outputs are compared with known ones;
+    - `diagonal`: a gradient check with a diagonal $W$ of shape (3, 3);
+    - `square`: a gradient check with a random $W$ of shape (3, 3);
+    - `wide`: a gradient check with a random $W$ of shape (3, 4).
+    """
+
+    level = "transfer"
+    hint = "For which W are the two products the same? For which does the wrong one not run at all?"
+    solution = {"values": False, "diagonal": False, "square": True, "wide": True}
+    worked = """
+    The outputs come from the forward pass, which is right. A diagonal matrix is its own transpose. With a random square
+    one the numbers differ; with (3, 4) the product does not even fit. Only the last two are tests of this line.
+    """
+    same = {"values": np.False_, "diagonal": np.False_, "square": np.True_, "wide": np.True_}
+    wrong = {
+        "The outputs know nothing of the backward pass.": solution | {"values": True},
+        "A diagonal matrix equals its transpose.": solution | {"diagonal": True},
+        "square: ": solution | {"square": False},
+    }
