@@ -630,9 +630,9 @@ class CountingLoss(Exercise):
         return (np.exp(x) - t * x).mean(), (np.exp(x) - t) / len(x)
 
     worked = r"""
-    $-\log p = r - t \log r + \log t!$, and with $r = e^x$ it is $e^x - t x$ plus a constant. The derivative is $e^x
-    - t$: prediction minus target again, as for the Gaussian, the coin and the die. This holds for each distribution
-    that is written in its natural score.
+    $-\log p = r - t \log r + \log t!$, and with $r = e^x$ it is $e^x - t x$ plus a constant. The derivative is
+    $e^x - t$: prediction minus target again, as for the Gaussian, the coin and the die. The same holds for every
+    exponential family, if the score is its natural parameter.
     """
 
     def same(x, t):
