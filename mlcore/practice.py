@@ -16,8 +16,8 @@ and its solution all come. Copy one that is there; `make practice` writes the no
   Where the solution raises an error, an answer must raise one of the same type.
 - `worked`: why the solution is what it is, in Markdown; `hint` (optional): both are folded in the notebook.
 - `same`: another right answer, differently written (of a value: as a reader rounds it).
-- `wrong`: a dict of at least two typical wrong answers. A key that is a sentence ("You divided twice.") is added to
-  what the check says of this answer; any other is a part of what it says by itself ("2 times too large").
+- `wrong`: a dict of at least two typical wrong answers. A key that is a sentence is added to what the check says of
+  this answer ("You divided twice."); any other is a part of what it says by itself ("2 times too large").
 - `within` (optional): the relative tolerance, by default 1e-6 for what is computed and 0.005 for what is worked out
   by hand; whole numbers must be exact.
 - `run` (optional): a class method that says how to use an answer on one of the inputs; by default it is called.
@@ -93,10 +93,11 @@ def check(name, answer):
     No answer so far: replace the three dots, then run the cell again.
     """
     if name in exercises():
-        print(textwrap.fill(feedback(exercises()[name], answer), WIDTH))
+        text = feedback(exercises()[name], answer)
     else:
         near = difflib.get_close_matches(str(name), exercises(), n=1)
-        print(f"There is no exercise {show(name)}." + "".join(f" Is it {show(other)}?" for other in near))
+        text = f"There is no exercise {show(name)}." + "".join(f" Is it {show(other)}?" for other in near)
+    print(textwrap.fill(text, WIDTH))
 
 
 def predict(guess, computed, within=None):
@@ -122,11 +123,12 @@ def predict(guess, computed, within=None):
     """
     told = show(computed)
     if is_blank(guess):
-        print(f"It is {told}. Predict first: replace the three dots, then run the cell again.")
+        text = f"It is {told}. Predict first: replace the three dots, then run the cell again."
     elif all(form_fault(a, b) is None and close(a, b, 0.01, within) for _, a, b in pairs(guess, computed)):
-        print(f"Right: {told}" + (f" (you predicted {show(guess)})." if show(guess) != told else "."))
+        text = f"Right: {told}" + (f" (you predicted {show(guess)})." if show(guess) != told else ".")
     else:
-        print(f"Not so: you predicted {show(guess)}, and it is {told}.")
+        text = f"Not so: you predicted {show(guess)}, and it is {told}."
+    print(textwrap.fill(text, WIDTH))
 
 
 def feedback(exercise, answer):
@@ -148,14 +150,10 @@ def feedback(exercise, answer):
         said += [place + text for text in (change, warning) if text and not any(text in line for line in said)]
     if not said:
         return "Right."
-    said += [
-        words for words, wrong in exercise.wrong.items() if is_sentence(words) and agrees(exercise, results, wrong)
-    ]
+    for words, wrong in exercise.wrong.items():
+        if words[-1] in ".?" and words not in " ".join(said) and agrees(exercise, results, wrong):
+            said.append(words)
     return "Not yet: " + " ".join(text if text[-1] in ".?" else f"{text}." for text in said)
-
-
-def is_sentence(words):
-    return words[0].isupper() and words[-1] in ".?"
 
 
 # -- using an answer --
@@ -237,11 +235,15 @@ def pairs(answer, right, label=""):
     if isinstance(right, dict) and isinstance(answer, dict):
         for key in right:
             yield from pairs(answer.get(key), right[key], f"{label}, {key}" if label else str(key))
-    elif isinstance(right, tuple) and numbers(right) is None and np.shape(answer)[:1] == (len(right),):
+    elif is_list(right) and is_list(answer) and numbers(right) is None and len(answer) == len(right):
         for i, part in enumerate(right):
             yield from pairs(answer[i], part, f"{label}, result {i + 1}" if label else f"result {i + 1}")
     else:
         yield label, answer, right
+
+
+def is_list(value):
+    return isinstance(value, tuple | list)
 
 
 def describe(exercise, cases):
@@ -258,7 +260,7 @@ def describe(exercise, cases):
     if len(numeric) == len(cases) and (fault := pattern(exercise, numeric, within)):
         return fault
     inputs, a, b = failing[0]
-    others = f" ({len(cases) - len(failing)} of {len(cases)} inputs are right)" if len(cases) > len(failing) else ""
+    others = f" (right for {len(cases) - len(failing)} of {len(cases)} inputs)" if len(cases) > len(failing) else ""
     return where(exercise, inputs) + detail(a, b, within, called) + others
 
 
@@ -276,9 +278,11 @@ def form_fault(answer, right):
         return None if kind(answer) == kind(right) else f"expected {kind(right)}, but got {kind(answer)}"
     if a.shape == b.shape:
         return None
+    if a.ndim == 0 or b.ndim == 0:
+        return f"expected {kind(right)}, but got {kind(answer)}"
     hint = ", the transpose" if a.T.shape == b.shape else ""
-    if a.ndim > b.ndim and a.size > b.size:
-        hint = ": is something missing that is summed, or did two arrays broadcast?"
+    if a.size > b.size:
+        hint = ": is a sum missing, or did two arrays broadcast?"
     return f"the shape is {show(a.shape)}, but {show(b.shape)} is expected{hint}"
 
 
@@ -332,7 +336,8 @@ def factor(exercise, cases, a, b, within):
         return None
     times = max(abs(ratio), 1 / abs(ratio))
     base = next((log for log in LOGARITHMS if np.isclose(ratio, log, rtol=within)), None)
-    if np.count_nonzero(b) < 2 and not base and not (times < 10.5 and np.isclose(times, round(times), rtol=within)):
+    whole = 2 <= round(times) <= 10 and np.isclose(times, round(times), rtol=within)
+    if np.count_nonzero(b) < 2 and not base and not whole:
         return None  # any wrong number is some number of times too large
     sign = "the sign is wrong, and it is " if ratio < 0 else ""
     question = ": is the logarithm natural?" if base else ""
@@ -375,7 +380,7 @@ def numbers(value):
         return None
     try:
         array = np.asarray(value)
-    except ValueError:  # rows of different lengths
+    except Exception:  # rows of different lengths, or whatever else a reader may return
         return None
     return array if array.dtype.kind in "biufc" else None
 
@@ -386,10 +391,10 @@ def kind(value):
         return "a class" if inspect.isclass(value) else "a function"
     array = numbers(value)
     if array is None:
-        names = {str: "a text", dict: "a dict", type(None): "nothing"}
-        return names.get(type(value), f"something else ({type(value).__name__})")
+        words = "a text" if isinstance(value, str) else "a dict" if isinstance(value, dict) else type(value).__name__
+        return f"{words} of {len(value)} parts" if is_list(value) else words
     if array.shape:
-        return f"an array of shape {show(array.shape)}"
+        return f"an array of {'True and False' if array.dtype == bool else f'shape {show(array.shape)}'}"
     return "True or False" if array.dtype == bool else "a number"
 
 

@@ -18,12 +18,14 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import mlcore
+from mlcore.visual import Frames
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LONGEST_CELL = 20  # lines, without those of a long list of imports
 LIST_OF_IMPORTS = re.compile(r"^from \w+ import \([^)]*\)$", re.MULTILINE)
-MADE_BY_TOOLS = {"_build", "build", "dist", "__pycache__"}
+FRAME = re.compile("<img src='data:[^']*' alt=\"([^\"]*)\">")  # one picture that visual.frames shows
+MADE_BY_TOOLS = {"_build", "build", "dist", "my-notebooks", "__pycache__"}
 
 
 def pyproject():
@@ -197,8 +199,11 @@ def output_faults(output, metadata):
     data = output.get("data", {})
     shown = metadata.get("mystnb", {})
     alt = shown.get("image", {}).get("alt", "")
-    if any(kind.startswith("image/") for kind in data):
-        if "image/svg+xml" not in data:
+    frames = FRAME.findall("".join(data.get("text/html", "")))
+    if any(len(of_frame) < 20 for of_frame in frames) or len(set(frames)) < len(frames):
+        yield "has frames without an alternative text that tells and that is no other's"
+    if frames or any(kind.startswith("image/") for kind in data):
+        if not frames and "image/svg+xml" not in data:
             yield "has a picture that is no SVG"
         if len(alt) < 20:
             yield f"has a picture without a telling alternative text: {alt!r}"
@@ -217,6 +222,13 @@ def a_notebook(**changes):
 
 PICTURE = {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}}
 TEXT = {"output_type": "stream", "name": "stdout"}
+FIGURE = {"mystnb": {"image": {"alt": "A line that turns with the value"}, "figure": {"caption": "c", "name": "n"}}}
+
+
+def frames_with(*alts):
+    """The output and the cell's metadata of a figure with frames."""
+    pictures = "".join(f"<img src='data:image/svg+xml,%3Csvg/%3E' alt=\"{alt}\">" for alt in alts)
+    return {"outputs": [{"output_type": "execute_result", "data": {"text/html": pictures}}], "metadata": FIGURE}
 
 
 @pytest.mark.parametrize(
@@ -232,12 +244,24 @@ TEXT = {"output_type": "stream", "name": "stdout"}
         ({"outputs": [PICTURE]}, "alternative text"),
         ({"outputs": [PICTURE], "metadata": {"mystnb": {"image": {"alt": "A loss that falls with x"}}}}, "caption"),
         ({"outputs": [PICTURE | {"data": {"image/png": "AA"}}]}, "no SVG"),
+        (frames_with("A line that rises by 1.", "A line"), "frames"),
+        (frames_with("A line that rises by 1.", "A line that rises by 1."), "frames"),
+        (frames_with("A line that rises by 1.") | {"metadata": {}}, "caption"),
         ({"cell_type": "markdown", "source": "```{note}\nx\n```"}, "directive"),
     ],
 )
 def test_a_faulty_notebook_is_found(changes, fault):
     assert notebook_faults(a_notebook()) == []
     assert any(fault in found for found in notebook_faults(a_notebook(**changes)))
+
+
+def test_frames_that_visual_shows_are_found_and_fine():
+    picture = "<svg viewBox='0 0 1 1'/>".replace("'", '"')
+    texts = ["A line that rises by 1, < 2.", 'A line that rises by 2, "so" more.']
+    html = Frames([picture] * 2, texts, ["a", "b"], "h")._repr_html_()
+    assert len(FRAME.findall(html)) == 2
+    output = {"output_type": "execute_result", "data": {"text/html": html}}
+    assert notebook_faults(a_notebook(outputs=[output], metadata=FIGURE)) == []
 
 
 def test_every_notebook_has_the_right_form():

@@ -1,0 +1,428 @@
+"""The exercises, one by one, and the words of the check for every kind of fault."""
+
+import functools
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlcore import gradient_check, practice
+from mlcore.practice import LEVELS, Exercise, check, exercises, exercises_of, feedback, predict
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import make_practice  # noqa: E402
+
+SECTIONS = {module.__name__.rpartition(".")[2]: module for module in make_practice.modules()}
+EXERCISES = exercises()
+WRONG = [(name, words) for name, exercise in EXERCISES.items() for words in exercise.wrong]
+DEBUG = [name for name, exercise in EXERCISES.items() if exercise.level == "debug"]
+
+
+@functools.cache
+def cells():
+    """The cells of all practice notebooks, as the tool makes them, by their ids."""
+    return {cell.id: cell.source for module in SECTIONS.values() for cell in make_practice.notebook_of(module)[1]}
+
+
+def printed(name, code, capsys):
+    """What code prints in the notebook of an exercise, after the first cell."""
+    namespace = {}
+    exec(make_practice.setup(inspect.getmodule(EXERCISES[name])), namespace)
+    capsys.readouterr()
+    exec(code, namespace)
+    return " ".join(capsys.readouterr().out.split())
+
+
+# -- every exercise --
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_an_exercise_is_complete(name):
+    exercise = EXERCISES[name]
+    assert exercise.level in LEVELS
+    assert (exercise.level == "debug") == hasattr(exercise, "given")
+    title, _, task = inspect.getdoc(exercise).partition("\n\n")
+    assert len(title) < 60 and "\n" not in title and title[-1] != "." and len(task) > 30 and len(exercise.worked) > 30
+    assert callable(exercise.solution) == (exercise.inputs != [()])
+    assert len(exercise.wrong) >= 2
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_stub_does_not_pass(name, capsys):
+    said = printed(name, cells()[f"{name}-answer"], capsys)
+    assert said.startswith("Not yet: " if name in DEBUG else "No answer so far")
+
+
+@pytest.mark.parametrize("name", DEBUG)
+def test_the_faulty_code_does_not_pass(name):
+    assert feedback(EXERCISES[name], EXERCISES[name].given).startswith("Not yet: ")
+
+
+@pytest.mark.parametrize("name, words", WRONG)
+def test_a_wrong_answer_does_not_pass_and_is_told_why(name, words):
+    said = feedback(EXERCISES[name], EXERCISES[name].wrong[words])
+    assert said.startswith("Not yet: ") and words in said
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_solution_passes(name):
+    assert feedback(EXERCISES[name], EXERCISES[name].solution) == "Right."
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_another_right_answer_passes(name):
+    same, solution = EXERCISES[name].same, EXERCISES[name].solution
+    assert same is not solution
+    assert feedback(EXERCISES[name], same) == "Right."
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_printed_solution_passes(name, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", cells()[f"{name}-solution"], re.DOTALL)
+    call = cells()[f"{name}-answer"].splitlines()[-1]
+    assert call.startswith("check(")
+    assert printed(name, f"{code}\n{call}", capsys) == "Right."
+
+
+@pytest.mark.parametrize("name", [n for n, e in EXERCISES.items() if inspect.isclass(e.solution)])
+def test_the_gradients_of_a_layer_are_right(name):
+    solution, inputs = EXERCISES[name].solution, EXERCISES[name].inputs
+    made_of = len(inspect.signature(solution).parameters)
+    for values in inputs:
+        assert max(gradient_check(solution(*values[:made_of]), *values[made_of:]).values()) < 1e-6
+
+
+# -- every section --
+
+
+@pytest.mark.parametrize("section", ["loss_function", "gradient", "chain_rule"])
+def test_a_section_has_ten_exercises_on_four_levels(section):
+    levels = [exercise.level for exercise in exercises_of(SECTIONS[section])]
+    assert len(levels) >= 10
+    assert {"recall", "by hand", "transfer"} < set(levels) and {"implement", "debug"} & set(levels)
+
+
+def test_names_are_unique():
+    assert len(EXERCISES) == sum(len(exercises_of(module)) for module in SECTIONS.values())
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_stored_notebook_is_what_the_tool_makes(section):
+    path, made = make_practice.notebook_of(SECTIONS[section])
+    stored = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    assert [(c["id"], c["cell_type"], "".join(c["source"])) for c in stored] == make_practice.sources(made)
+
+
+def test_a_practice_notebook_follows_its_chapter():
+    files = re.findall(r"file: notebooks/(\w+)", (ROOT / "_toc.yml").read_text())
+    for module in SECTIONS.values():
+        name = make_practice.notebook_of(module)[0].stem
+        assert files.index(name) == files.index(name.removesuffix("_practice")) + 1
+
+
+def test_practice_is_only_imported_when_it_is_needed():
+    code = "import sys, mlcore; print([name for name in sys.modules if name.startswith('mlcore.')])"
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "mlcore.functions" in imported and "practice" not in imported and "exercises" not in imported
+
+
+# -- the words of the check --
+
+X = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
+Y = np.array([[0.5, 1.0, 1.5], [2.0, 2.5, 3.0], [-1.0, 0.0, 1.0], [7.0, 8.0, 8.5]])
+
+
+def about(solution, *inputs, **settings):
+    """An exercise with this solution."""
+    base = {"level": "implement", "solution": solution, "wrong": {}, "inputs": list(inputs) or [()]}
+    return type("AnExercise", (Exercise,), base | settings)
+
+
+def square(x):
+    return x**2
+
+
+def fill_with_zeros(x):
+    right = x**2
+    x[...] = 0
+    return right
+
+
+def warn(x):
+    _ = np.array([1.0]) / np.array([0.0])
+    return x**2
+
+
+SQUARE = about(square, (X,), (Y,))
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda x: -(x**2), "Not yet: the sign is wrong everywhere."),
+        (lambda x: 2 * x**2, "Not yet: 2 times too large."),
+        (lambda x: x**2 / 1.5, "Not yet: 1.5 times too small."),
+        (lambda x: -3 * x**2, "Not yet: the sign is wrong, and it is 3 times too large."),
+        (lambda x: x**2 / np.log(2), "1.443 times too large: is the logarithm natural?"),
+        (lambda x: x**2 * len(x), "as many times too large as x has rows: is the mean taken?"),
+        (lambda x: x**2 / x.shape[0], "as many times too small as x has rows: is there a mean too many?"),
+        (lambda x: x**2 * x.shape[1], "as many times too large as x has columns: is the mean taken?"),
+        (lambda x: x**2 + 1, "Not yet: 1 too large everywhere."),
+        (lambda x: x**2 - 0.5, "Not yet: 0.5 too small everywhere."),
+        (lambda x: 0 * x, "Not yet: zero everywhere."),
+        (lambda x: x[::-1] ** 2, "Not yet: the right numbers, but in another order."),
+        (
+            lambda x: x.T**2,
+            "for x = [[1, -2, 3], [4, 5, -6]]: the shape is (3, 2), but (2, 3) is expected, the transpose.",
+        ),
+        (lambda x: x.ravel() ** 2, "the shape is (6,), but (2, 3) is expected."),
+        (lambda x: x[:, np.newaxis] ** 2 + 0 * x, "is a sum missing, or did two arrays broadcast?"),
+        (lambda x: 3.0, "expected an array of shape (2, 3), but got a number."),
+        (lambda x: "b", "expected an array of shape (2, 3), but got a text."),
+        (lambda x: {"a": 1}, "expected an array of shape (2, 3), but got a dict."),
+        (lambda x: [[1, 2], [3]], "expected an array of shape (2, 3), but got list of 2 parts."),
+        (lambda x: x > 0, "expected an array of shape (2, 3), but got an array of True and False."),
+        (lambda x: square, "but got a function."),
+        (lambda x: Exercise, "but got a class."),
+        (lambda x: np.where(x == 8, 9, x**2), "entry [3, 1] is 9, but 64 is expected (right for 1 of 2 inputs)."),
+        (lambda x: np.where(x == 8, np.nan, x**2), "entry [3, 1] is nan, but 64 is expected"),
+        (lambda x: x**2 if len(x) == 2 else None, "there is no value."),
+        (
+            lambda x: x**2 / min(1, len(x) - 2),
+            "entry [0, 0] is inf, but 1 is expected (right for 1 of 2 inputs). Python warns",
+        ),
+        (lambda x: x**2 + [1 / 0], "for x = [[1, -2, 3], [4, 5, -6]]: ZeroDivisionError: division by zero."),
+        (lambda: 1, "takes 0 positional arguments but 1 was given."),
+        (fill_with_zeros, "for x = [[1, -2, 3], [4, 5, -6]]: x itself is changed: work on a copy."),
+        (warn, "for x = [[1, -2, 3], [4, 5, -6]]: Python warns: divide by zero encountered in divide."),
+        (np.ones(3), "Not yet: the check needs what you have defined, without a call; it got an array of shape (3,)."),
+        (lambda x: None, "No answer so far: nothing is returned."),
+        (lambda x: ..., "No answer so far: nothing is returned."),
+        (..., "No answer so far: replace the three dots, then run the cell again."),
+        (None, "No answer so far: replace the three dots, then run the cell again."),
+        (np.square, "Right."),
+        (lambda x: [[v * v for v in row] for row in x.tolist()], "Right."),
+    ],
+)
+def test_the_check_says_what_is_wrong_with_a_function(answer, words):
+    said = feedback(SQUARE, answer)
+    assert words in said
+    assert said == "Right." or said.startswith(("Not yet: ", "No answer so far"))
+
+
+def test_each_number_counts_and_not_each_rounding():
+    exercise = about(lambda x: np.array([1e-30, 1.0, 0.0]) * x, (1.0,))
+    assert feedback(exercise, lambda x: np.array([1e-30, 1.0, 1e-12])) == "Right."
+    assert "entry [2]" in feedback(exercise, lambda x: np.array([1e-30, 1.0, 1e-6]))
+    assert feedback(about(lambda x: x, (1e-30,)), lambda x: 0.0) != "Right."
+    assert feedback(about(lambda x: x, (np.inf,)), lambda x: 1e300) != "Right."
+    assert feedback(about(lambda x: x, (np.nan,)), lambda x: x) == "Right."
+    assert feedback(about(lambda x: x, (1.0,), within=0.5), lambda x: 1.4) == "Right."
+    assert feedback(about(lambda x: x, (3,)), lambda x: 3.0) == "Right."
+    assert feedback(about(lambda x: x, (3_000_000,)), lambda x: 3_000_001) != "Right."
+
+
+def test_a_square_matrix_is_transposed_and_one_number_may_be_any_times_too_large():
+    matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert feedback(about(square, (matrix,)), lambda x: x.T**2) == "Not yet: it is transposed."
+    exercise = about(lambda x: x, (2.0,), (3.0,))
+    assert feedback(exercise, lambda x: 1.37 * x) == "Not yet: 1.37 times too large."
+    assert feedback(exercise, lambda x: x**2) == "Not yet: for x = 2: the number is 4, but 2 is expected."
+    assert feedback(exercise, lambda x: 2 * x) == "Not yet: 2 times too large."
+    assert feedback(exercise, lambda x: x + 1) == "Not yet: 1 too large everywhere."
+    assert feedback(exercise, lambda x: 0.0) == "Not yet: zero everywhere."
+    assert "is 1, but 0 is expected" in feedback(about(lambda x: 0 * x, (2.0,)), lambda x: 1.0)
+
+
+@pytest.mark.parametrize(
+    "right, answer, words",
+    [
+        (0.6931, 0.69, "Right."),
+        (0.6931, 0.7, "Not yet: the number is 0.7, which is too large."),
+        (0.6931, -0.693, "Not yet: the sign is wrong."),
+        (0.6931, 1.0, "Not yet: 1.443 times too large: is the logarithm natural?"),
+        (0.6931, 0.301, "Not yet: 2.303 times too small: is the logarithm natural?"),
+        (6.0, 2.0, "Not yet: 3 times too small."),
+        (6.0, 0.0, "Not yet: the number is 0, which is too small."),
+        (6.0, np.nan, "Not yet: the number is nan."),
+        (12, 12.0, "Right."),
+        (12, 12.01, "which is too large"),
+        ("b", " B ", "Right."),
+        ("b", "a", 'Not yet: "a" is not right.'),
+        ("b", 2, "Not yet: expected a text, but got a number."),
+        (True, False, "Not yet: False is not right."),
+        (True, True, "Right."),
+        (True, 1, "Not yet: expected True or False, but got a number."),
+        ((4, 1), (4, 1), "Right."),
+        ((4, 1), (1, 4), "Not yet: the right numbers, but in another order."),
+        ((4, 1), (4,), "Not yet: the shape is (1,), but (2,) is expected."),
+        (((4, 1), "a"), ((4, 2), "a"), "Not yet: result 1: entry [1] is 2, which is too large."),
+        (((4, 1), "a"), ((4, 1), "b"), 'Not yet: result 2: "b" is not right.'),
+        (((4, 1), "a"), (4, 1, "a"), "Not yet: expected tuple of 2 parts, but got tuple of 3 parts."),
+        ({"x": 1.0, "y": 2.0}, {"x": 1, "y": 2}, "Right."),
+        ({"x": 1.0, "y": 2.0}, {"x": 1, "y": -2}, "Not yet: y: the sign is wrong."),
+        ({"x": 1.0, "y": 2.0}, {"x": 1, "y": ...}, "Not yet: y: there is no value."),
+        ({"x": 1.0, "y": 2.0}, {"x": 1, "z": 2}, "Not yet: y: there is no value."),
+        ({"x": {"a": 1, "b": "c"}}, {"x": {"a": 1, "b": "d"}}, 'Not yet: x, b: "d" is not right.'),
+        ({"x": (1.0, "a")}, {"x": (1.0, "b")}, 'Not yet: x, result 2: "b" is not right.'),
+        ({"x": 1.0}, 1.0, "Not yet: expected a dict, but got a number."),
+        ({"x": 1.0, "y": 2.0}, {"x": ..., "y": ...}, "No answer so far"),
+    ],
+)
+def test_the_check_says_what_is_wrong_with_a_value(right, answer, words):
+    assert words in feedback(about(right), answer)
+
+
+def test_an_error_may_be_the_right_answer():
+    def refuse(x):
+        if x < 0:
+            raise ValueError("negative")
+        return x
+
+    exercise = about(refuse, (1,), (-1,))
+    assert feedback(exercise, refuse) == "Right."
+    assert (
+        feedback(exercise, lambda x: x)
+        == "Not yet: for x = -1: there should be a ValueError, but a number is returned."
+    )
+    said = feedback(exercise, lambda x: [x][x - 1])
+    assert said == "Not yet: for x = -1: IndexError: list index out of range, but a ValueError is expected."
+
+
+def test_an_exercise_has_words_of_its_own_for_a_known_wrong_answer():
+    exercise = about(lambda x: x**2, (3.0,), wrong={"You have doubled.": lambda x: 2 * x, "too large": lambda x: 9 * x})
+    assert feedback(exercise, lambda x: x + x).endswith("is 6, but 9 is expected. You have doubled.")
+    assert "doubled" not in feedback(exercise, lambda x: 10.0)
+    raising = about(lambda x: x, (3.0,), wrong={"You index a number.": lambda x: x[0]})
+    assert feedback(raising, lambda x: x[1]).endswith("You index a number.")
+
+
+def test_what_lists_of_arrays_hold_must_not_change_either():
+    exercise = about(lambda arrays: arrays[0].sum(), ([np.ones(2)],))
+    assert "arrays itself is changed" in feedback(exercise, lambda arrays: arrays.pop().sum())
+    assert "arrays itself is changed" in feedback(
+        exercise, lambda arrays: 0 * np.add(*arrays, 1, out=arrays[0]).sum() + 2
+    )
+
+
+class Scale:
+    """A layer with two factors, used as solution and, with a fault, as answer."""
+
+    fault = ""
+
+    def __init__(self, w):
+        self.params, self.grads = [w], [np.zeros_like(w)]
+
+    def forward(self, x):
+        self.x = x
+        return None if self.fault == "empty" else self.params[0] * x
+
+    def backward(self, dout):
+        self.grads[0][...] = dout if self.fault == "grads" else (dout * self.x).sum(axis=0)
+        return {"sign": -1, "": 1}.get(self.fault, 1) * dout * self.params[0]
+
+
+@pytest.mark.parametrize(
+    "fault, words",
+    [
+        ("", "Right."),
+        ("sign", "Not yet: the gradient of x: the sign is wrong everywhere."),
+        ("grads", "ValueError: could not broadcast"),
+        ("empty", "No answer so far: nothing is returned."),
+    ],
+)
+def test_a_layer_is_checked_with_a_random_upstream_gradient(fault, words):
+    exercise = about(Scale, (np.array([2.0, 3.0, 4.0]), X), (np.array([1.0, 2.0, 3.0]), Y))
+    assert words in feedback(exercise, type("Mine", (Scale,), {"fault": fault}))
+
+
+class Sum2:
+    def forward(self, x, y):
+        return x + y, x * 1.0
+
+    def backward(self, dsum, dx):
+        return dsum + dx, dsum
+
+
+def test_a_layer_may_have_several_inputs_and_outputs():
+    class Forgetful(Sum2):
+        def backward(self, dsum, dx):
+            return dsum, dsum
+
+    exercise = about(Sum2, (X, X + 1))
+    assert feedback(exercise, Sum2) == "Right."
+    assert "the gradient of x: for x = " in feedback(exercise, Forgetful)
+    assert "for x = [[1, -2, 3], [4, 5, -6]], y = " in feedback(exercise, Forgetful)
+
+
+def test_an_exercise_may_say_how_an_answer_is_used():
+    class Twice(Exercise):
+        inputs = [(1.0,), (2.0,)]
+        wrong = {}
+
+        def solution(x):
+            return 3 * x
+
+        @classmethod
+        def run(cls, answer, start):
+            return answer(answer(start))
+
+    assert feedback(Twice, lambda x: x * 3) == "Right."
+    assert feedback(Twice, lambda x: x + 1) == "Not yet: for start = 1: the number is 3, but 9 is expected."
+
+
+def test_check_prints_and_never_raises(capsys):
+    check("mean-cross-entropy", lambda x, t: np.zeros((len(t), 1000)))
+    said = capsys.readouterr().out
+    assert said.startswith("Not yet: for x =") and max(map(len, said.splitlines())) <= practice.WIDTH
+    check("mean-cross-entropi", 1)
+    check(7, 1)
+    said = capsys.readouterr().out
+    assert said == 'There is no exercise "mean-cross-entropi". Is it "mean-cross-entropy"?\nThere is no exercise 7.\n'
+
+
+# -- predictions --
+
+
+@pytest.mark.parametrize(
+    "guess, computed, said",
+    [
+        (..., 0.69313, "It is 0.6931. Predict first: replace the three dots, then run the cell again."),
+        (..., np.ones((4, 5)), "It is an array of shape (4, 5). Predict first"),
+        (0.69, 0.69313, "Right: 0.6931 (you predicted 0.69)."),
+        (0.68, 0.69313, "Not so: you predicted 0.68, and it is 0.6931."),
+        (0, 1e-9, "Not so"),
+        (1075, 1075, "Right: 1075."),
+        (1074, 1075, "Not so: you predicted 1074, and it is 1075."),
+        (4, np.int64(4), "Right: 4."),
+        ("a", "a", 'Right: "a".'),
+        ("a", "b", 'Not so: you predicted "a", and it is "b".'),
+        (1, "b", "Not so"),
+        (True, np.True_, "Right: True."),
+        (False, True, "Not so: you predicted False, and it is True."),
+        ((4, 4), (4, 4), "Right: (4, 4)."),
+        ((4,), (4, 4), "Not so: you predicted (4,), and it is (4, 4)."),
+        ([0.2, 0.3], np.array([0.2, 0.301]), "Right: [0.2, 0.301] (you predicted [0.2, 0.3])."),
+        (("a", 1), ("a", 2), 'Not so: you predicted ("a", 1), and it is ("a", 2).'),
+        (["a", "c"], ("a", "c"), "Right"),
+        ({"x": 1}, {"x": 1}, 'Right: {"x": 1}.'),
+        (print, 2, "Not so: you predicted print, and it is 2."),
+        (2 + 3j, 2 + 3j, "Right: 2+3j."),
+    ],
+)
+def test_a_prediction_is_compared(guess, computed, said, capsys):
+    assert predict(guess, computed) is None
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_a_prediction_may_be_off_by_what_the_book_allows(capsys):
+    predict(40, 42, within=2)
+    predict(39, 42, within=2)
+    predict(0.1, 0.0, within=0.1)
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["Right", "Not so", "Right"]
