@@ -33,8 +33,9 @@ test: ## everything the gate checks: lint, unit tests, doctests, notebooks, the 
 	@$(MAKE) --no-print-directory check-site
 	@echo "Everything passed."
 
-lab: setup ## open JupyterLab on the first chapter
-	$(BIN)/jupyter lab notebooks/1_3_1_loss_function.ipynb
+lab: setup ## open JupyterLab on the first chapter, in a copy of your own that nothing overwrites
+	$(BIN)/python tools/own_copy.py
+	$(BIN)/jupyter lab my-notebooks/1_3_1_loss_function.ipynb
 
 notebooks: setup ## run every notebook and store its outputs in place
 	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)

@@ -1,0 +1,95 @@
+"""A learner's answers survive: the copy of the notebooks is never written to, and says when the book has moved on."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+import own_copy  # noqa: E402
+
+
+def write(path, source, *outputs):
+    nbformat.write(new_notebook(cells=[new_code_cell(source, id="a", outputs=list(outputs))]), path)
+
+
+@pytest.fixture
+def book(tmp_path):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    write(folder / "a.ipynb", "1")
+    write(folder / "b.ipynb", "2")
+    return folder
+
+
+@pytest.fixture
+def own(tmp_path, book):
+    """The reader's folder, with an answer in the first notebook."""
+    folder = tmp_path / "mine"
+    assert list(own_copy.copy(book, folder)) == ["a.ipynb copied to mine/a.ipynb", "b.ipynb copied to mine/b.ipynb"]
+    assert (folder / "a.ipynb").read_bytes() == (book / "a.ipynb").read_bytes()
+    write(folder / "a.ipynb", "my answer")
+    return folder
+
+
+def test_what_is_there_is_never_overwritten(book, own):
+    before = (own / "a.ipynb").read_bytes()
+    assert list(own_copy.copy(book, own)) == []
+    write(book / "a.ipynb", "a new text")
+    (said,) = own_copy.copy(book, own)
+    assert said.startswith("a.ipynb has changed in the book; yours stays as it is.")
+    assert said.endswith("python tools/own_copy.py --new a")
+    assert (own / "a.ipynb").read_bytes() == before
+
+
+def test_the_new_version_is_put_beside_when_asked_for(book, own):
+    before = (own / "a.ipynb").read_bytes()
+    write(book / "a.ipynb", "a new text")
+    assert list(own_copy.copy(book, own, ["a"])) == ["a.ipynb copied to mine/a_new.ipynb"]
+    assert list(own_copy.copy(book, own)) == []
+    assert list(own_copy.copy(book, own, ["a"])) == ["a.ipynb copied to mine/a_new_2.ipynb"]
+    assert (own / "a.ipynb").read_bytes() == before
+    assert (own / "a_new.ipynb").read_bytes() == (book / "a.ipynb").read_bytes()
+
+
+def test_new_outputs_are_no_new_version(book, own):
+    write(book / "a.ipynb", "1", new_output("stream", text="1"))
+    assert list(own_copy.copy(book, own)) == []
+
+
+def test_a_notebook_that_is_new_in_the_book_or_was_removed_is_copied(book, own):
+    write(book / "c.ipynb", "3")
+    (own / "b.ipynb").unlink()
+    assert list(own_copy.copy(book, own)) == ["b.ipynb copied to mine/b.ipynb", "c.ipynb copied to mine/c.ipynb"]
+
+
+def test_without_its_record_the_copy_is_safe_too(book, own):
+    before = (own / "a.ipynb").read_bytes()
+    (own / own_copy.VERSIONS).unlink()
+    assert len(list(own_copy.copy(book, own))) == 2
+    assert (own / "a.ipynb").read_bytes() == before
+
+
+def test_a_wrong_name_is_told(book, own):
+    assert list(own_copy.copy(book, own, ["x"])) == ["There is no notebook x."]
+
+
+def test_git_ignores_the_copies_and_make_lab_opens_them():
+    assert "my-notebooks/" in (ROOT / ".gitignore").read_text().splitlines()
+    lab = re.search(r"^lab:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE).group(1)
+    assert lab.index("tools/own_copy.py") < lab.index("my-notebooks/1_3_1_loss_function.ipynb")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_links_lead_to_the_same_files_from_a_copy(path):
+    text = "".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)", text)
+    assert links
+    assert [
+        a for a in links if not (a.startswith("../") and (ROOT / a[3:]).exists()) and not (path.parent / a).exists()
+    ] == []
+    assert [a for a in links if "/" in a and not a.startswith("../")] == []
