@@ -107,13 +107,14 @@ def _summary(node):
 class Frames:
     """Pictures that differ by one value, shown with a slider and buttons, each with its text.
 
-    This is the mechanism behind :func:`frames`, for pictures that were not drawn with Matplotlib. Without a script all
-    frames stand one below the other; the script in `data/player.html` makes them a player. Nothing plays by itself.
+    This is the mechanism behind :func:`frames`, for pictures that were not drawn with Matplotlib. Where no script may
+    run, the first frame is seen and the others are folded below it; the script in `data/player.html` makes them a
+    player. It never plays by itself: a page on which something moves is hard to read.
 
     Parameters
     ----------
     pictures : sequence of str
-        SVG documents, all with the same `viewBox`, so that nothing moves but what they show.
+        Whole SVG documents, all with the same `viewBox`, so that nothing moves but what they show.
     texts : sequence of str
         What is seen in each picture, with its numbers.
     labels : sequence of str
@@ -129,28 +130,29 @@ class Frames:
     def __init__(self, pictures, texts, labels, name, *, start=0, play=False):
         self.frames = list(zip(labels, texts, pictures, strict=True))
         self.name, self.start, self.play = name, range(len(self.frames))[start], play
-        if "" in map(str.strip, texts):
-            raise ValueError("a frame has no text")
+        if not all(isinstance(text, str) and text.strip() for text in texts):
+            raise ValueError("every frame needs a text that says what is seen in it")
         sizes = {re.search('viewBox="[^"]*"|$', picture).group() for picture in pictures}
         if len(sizes) != 1 or "" in sizes:
-            raise ValueError(f"all pictures must have one and the same viewBox; they have {sorted(sizes)}")
+            raise ValueError(f"all pictures must have one and the same viewBox, not {sorted(sizes)}")
 
     def __repr__(self):
         return "\n".join(f"{label}: {text}" for label, text, _ in self.frames)
 
     def _repr_html_(self):
-        name = html.escape(self.name)
-        attributes = f'data-name="{name}" data-start="{self.start}"' + " data-play" * self.play
-        opening = f'<div class="mlcore-frames" {attributes} role="group" aria-label="{name}: frames" tabindex="0">'
+        name, figures = html.escape(self.name), [self._figure(*frame) for frame in self.frames]
+        first = figures.pop(self.start)
+        attributes = f'role="group" aria-label="{name}" data-start="{self.start}"' + " data-play" * self.play
+        others = [f"<details><summary>The other frames: {len(figures)}</summary>", *figures, "</details>"]
         player = (files("mlcore") / "data" / "player.html").read_text(encoding="utf-8")
-        return "\n".join([opening, *(self._figure(*frame) for frame in self.frames), f"</div>\n{player}"])
+        return "\n".join([f'<div class="mlcore-frames" {attributes}>', first, *others, "</div>", player])
 
     @staticmethod
     def _figure(label, text, picture):
-        address = quote(picture, safe=' "=:;,/()*{}')  # about a quarter shorter than base64, and it compresses
+        address = quote(picture, safe=' "=:;,/()*{}')  # unlike base64 it compresses well, alike as frames are
         label, text = html.escape(label), html.escape(text)
         image = f"<img src='data:image/svg+xml,{address}' alt=\"{text}\">"
-        return f"<figure>{image}<figcaption><b>{label}</b><br>{text}</figcaption></figure>"
+        return f"<figure>{image}<figcaption><b>{label}</b><br> {text}</figcaption></figure>"
 
 
 def frames(draw, values, name, *, start=0, play=False):

@@ -276,6 +276,14 @@ def test_every_picture_has_an_alternative_text():
     assert faults(lambda path, page: bad_alts(page)) == {}
 
 
+def test_frames_are_shown_with_their_script_and_not_as_plain_text():
+    divs = {path.stem: [div.get("class") for div in page.all("div")] for path, page in site().items()}
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        stored = path.read_text(encoding="utf-8").count('<div class=\\"mlcore-frames\\"')
+        page = (HTML / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        assert divs[path.stem].count("mlcore-frames") == page.count('querySelectorAll(".mlcore-frames') == stored
+
+
 def test_every_page_says_what_it_is():
     assert faults(lambda path, page: bad_head(page)) == {}
 

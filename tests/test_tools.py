@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 DRAW = "import matplotlib.pyplot as plt\nfrom mlcore import visual\nvisual.use_style()\nplt.plot([1, 2])\nplt.show()"
+FRAMES = "draw = lambda h: plt.plot([0, h]) and f'A line to {h}.'\nvisual.frames(draw, [0.1 + 0.2, 1], 'h')"
 
 
 def write(path, *sources, tags=()):
@@ -78,8 +79,8 @@ def test_checking_tells_and_writes_nothing(tmp_path):
 
 @pytest.fixture(scope="module")
 def drawing(tmp_path_factory):
-    """A notebook whose stored output is text and a drawing."""
-    path = write(tmp_path_factory.mktemp("drawing") / "a.ipynb", f"print(0.1 + 0.2)\n{DRAW}")
+    """A notebook whose stored output is text, a drawing, and drawings among frames with a slider."""
+    path = write(tmp_path_factory.mktemp("drawing") / "a.ipynb", f"print(0.1 + 0.2)\n{DRAW}\n{FRAMES}")
     assert execute(path).returncode == 0
     return path
 
@@ -94,9 +95,16 @@ def picture(outputs):
     return next(output for output in outputs if "image/svg+xml" in output.get("data", {}))
 
 
-def another_drawing(outputs):
+def in_the_frames(outputs, old, new):
+    """Change what shows the frames, but not their plain text."""
+    (data,) = (output["data"] for output in outputs if "text/html" in output.get("data", {}))
+    data["text/html"] = "".join(data["text/html"]).replace(old, new)
+
+
+def other_drawings(outputs):
     data = picture(outputs)["data"]
     data["image/svg+xml"] = "".join(data["image/svg+xml"]).replace("stroke-width", "stroke-dashoffset")
+    in_the_frames(outputs, "stroke-width", "stroke-dashoffset")
 
 
 def another_digit(outputs):
@@ -107,7 +115,24 @@ def no_drawing(outputs):
     outputs.remove(picture(outputs))
 
 
-@pytest.mark.parametrize("how, code", [(another_drawing, 0), (another_digit, 1), (no_drawing, 1)])
+def another_text_of_a_frame(outputs):
+    in_the_frames(outputs, 'alt="A line to 1."', 'alt="A line to 2."')
+
+
+def no_drawing_in_a_frame(outputs):
+    in_the_frames(outputs, "data:image/svg+xml", "data:none")
+
+
+CHANGES = [
+    (other_drawings, 0),
+    (another_digit, 1),
+    (no_drawing, 1),
+    (another_text_of_a_frame, 1),
+    (no_drawing_in_a_frame, 1),
+]
+
+
+@pytest.mark.parametrize("how, code", CHANGES)
 def test_the_comparison_notices_text_and_missing_drawings_only(drawing, tmp_path, how, code):
     path = a_copy(drawing, tmp_path)
     change(path, how)

@@ -3,8 +3,12 @@
 import ast
 import builtins
 import inspect
+import re
 import sys
 import types
+from html.parser import HTMLParser
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -145,6 +149,139 @@ def test_style_in_a_terminal_and_in_a_notebook(monkeypatch):
     monkeypatch.setattr(builtins, "get_ipython", lambda: types.SimpleNamespace(kernel=1), raising=False)
     visual.use_style()
     assert calls == [(("svg",), {"metadata": {"Date": None}})]
+
+
+# -- frames --
+
+
+def draw_line(h):
+    _, ax = plt.subplots(figsize=(3, 2))
+    ax.plot(np.linspace(0, 1, 7), np.linspace(0, 1, 7) ** 2 * h)
+    ax.set(ylim=(0, 1), title="$h^2$", ylabel="a & b")
+    return f'A curve that ends at {h}: "<1" & more.'
+
+
+class Parts(HTMLParser):
+    """Opening tags and texts of some HTML."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.texts.append(data.strip())
+
+    def all(self, name):
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+def svg_of(image):
+    head, picture = image["src"].split(",", 1)
+    assert head == "data:image/svg+xml"
+    return unquote(picture)
+
+
+def test_frames_show_each_value_with_its_text_and_leave_no_figure_open(figures):
+    open_before = plt.figure()
+    frames = visual.frames(draw_line, [0.25, 1e-05, 1], "h", start=1)
+    assert figures == [] and plt.get_fignums() == [open_before.number]
+    texts, labels = [draw_line(h) for h in (0.25, 1e-05, 1)], ["h = 0.25", "h = 1e-05", "h = 1"]
+    assert repr(frames).splitlines() == [f"{label}: {text}" for label, text in zip(labels, texts, strict=True)]
+    page = Parts(frames._repr_html_())
+    images, order = page.all("img"), [1, 0, 2]  # the frame to start with stands first, before the folded ones
+    assert [image["alt"] for image in images] == [texts[i] for i in order]
+    assert [text for text in page.texts if text in labels] == [labels[i] for i in order]
+    assert [text for text in page.texts if text in texts] == [texts[i] for i in order]
+    assert len({svg_of(image) for image in images}) == 3
+    (group,) = (d for d in page.all("div") if d.get("class") == "mlcore-frames")
+    assert group == {"class": "mlcore-frames", "role": "group", "aria-label": "h", "data-start": "1"}
+    names = [tag for tag, _ in page.tags]
+    assert names.index("img") < names.index("details") < names.index("style") < names.index("script")
+
+
+def test_frames_are_the_same_at_every_run():
+    visual.use_style()
+    first, second = (visual.frames(draw_line, [0.25, 1], "h")._repr_html_() for _ in range(2))
+    assert first == second
+
+
+def test_frames_ask_for_nothing_from_elsewhere():
+    page = visual.frames(draw_line, [0.25, 1], "h")._repr_html_()
+    addresses = set(re.findall("https?://[^\"']+", unquote(page)))
+    assert addresses == {"http://www.w3.org/1999/xlink", "http://www.w3.org/2000/svg"}  # names, not places
+    assert not any("src" in script for script in Parts(page).all("script"))
+
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def drawn(svg):
+    """What an SVG draws: its elements, the numbers of their paths apart."""
+    found = []
+    for element in ElementTree.fromstring(svg).iter():
+        name, attributes = element.tag.split("}")[1], dict(element.attrib)
+        if name == "g":
+            attributes.pop("id", None)
+        path = attributes.pop("d", "")
+        found.append((name, NUMBER.sub("n", " ".join(path.split())), attributes, NUMBER.findall(path)))
+    return found
+
+
+def test_a_slim_picture_draws_the_same(tmp_path):
+    visual.use_style()
+    text, slim = visual._frame(draw_line, 0.5)
+    draw_line(0.5)
+    plt.savefig(tmp_path / "a.svg", metadata={"Date": None})
+    whole = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    metadata = re.compile("<metadata>.*</metadata>", re.DOTALL)
+    assert metadata.search(whole) and len(slim) < 0.85 * len(whole)
+    before, after = drawn(metadata.sub("", whole)), drawn(slim)
+    assert len(after) > 50 and [element[:3] for element in before] == [element[:3] for element in after]
+    numbers = [np.array([float(n) for *_, path in elements for n in path]) for elements in (before, after)]
+    np.testing.assert_allclose(*numbers, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize(("value", "label"), [("Adam", "rule = Adam"), (3, "rule = 3"), (np.ones(2), "rule = [1, 1]")])
+def test_a_frame_is_called_by_its_value(value, label):
+    assert repr(visual.frames(lambda _: draw_line(1), [value], "rule")).startswith(f"{label}: ")
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} 1"/>'
+
+
+def test_frames_may_be_pictures_from_elsewhere_and_say_whether_they_play():
+    frames = visual.Frames(
+        [SVG.format(1)] * 3, ["one", "two", "three"], ["a", "b", "c"], 'x < "y"', start=-1, play=True
+    )
+    page = Parts(frames._repr_html_())
+    assert [svg_of(image) for image in page.all("img")] == [SVG.format(1)] * 3
+    group = page.all("div")[0]
+    assert (group["aria-label"], group["data-start"], "data-play" in group) == ('x < "y"', "2", True)
+
+
+def test_what_makes_no_frames_is_refused():
+    one, two = SVG.format(1), SVG.format(2)
+    for texts in (["a", " "], ["a", None]):
+        with pytest.raises(ValueError, match="text"):
+            visual.Frames([one, one], texts, ["x", "y"], "h")
+    for pictures in ([one, two], [one, "<svg/>"], ["<svg/>", "<svg/>"]):
+        with pytest.raises(ValueError, match="viewBox"):
+            visual.Frames(pictures, ["a", "b"], ["x", "y"], "h")
+    with pytest.raises(ValueError, match="shorter"):
+        visual.Frames([one, one], ["a"], ["x", "y"], "h")
+    with pytest.raises(IndexError):
+        visual.Frames([one, one], ["a", "b"], ["x", "y"], "h", start=2)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_frame_is_one_figure(count):
+    with pytest.raises(ValueError, match=f"open one figure.*{count}"):
+        visual.frames(lambda h: [plt.figure() for _ in range(count)], [1], "h")
+    assert plt.get_fignums() == []
 
 
 # -- figures --
