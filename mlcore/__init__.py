@@ -10,10 +10,11 @@ from mlcore.functions import (
     softmax_cross_entropy,
 )
 from mlcore.gradients import gradient_check, numerical_gradient, relative_error
-from mlcore.layers import Affine, Sigmoid
+from mlcore.graph import Variable, apply
+from mlcore.layers import Affine, ReLU, Sigmoid
 from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
 from mlcore.network import Sequential, accuracy, fit
-from mlcore.nodes import Add, Branch, MatMul, Multiply, Repeat, Sum
+from mlcore.nodes import Add, Branch, MatMul, Multiply, Power, Repeat, Sum
 from mlcore.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
 
 __version__ = "0.1.0"
@@ -30,14 +31,18 @@ __all__ = [
     "Multiply",
     "Nesterov",
     "Optimizer",
+    "Power",
     "RMSprop",
+    "ReLU",
     "Repeat",
     "Sequential",
     "Sigmoid",
     "SigmoidWithLoss",
     "SoftmaxWithLoss",
     "Sum",
+    "Variable",
     "accuracy",
+    "apply",
     "cross_entropy_error",
     "fit",
     "gradient_check",

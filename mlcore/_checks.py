@@ -88,6 +88,16 @@ def rows(x):
     return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
+def as_number(what, value):
+    """Return a single real number as a float; one beyond the largest float becomes infinite."""
+    if isinstance(value, NO_NUMBERS) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{what} must be a number; got {value!r}")
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond the largest float
+        return math.inf if value > 0 else -math.inf
+
+
 class Setting:
     """A number that a rule is set with: in [0, below), or above 0 if `positive`; refused where it is given."""
 
@@ -99,12 +109,7 @@ class Setting:
 
     def __set__(self, optimizer, value):
         what = f"{type(optimizer).__name__}: {self.symbol}"
-        if isinstance(value, NO_NUMBERS) or not isinstance(value, (int, float, np.integer, np.floating)):
-            raise TypeError(f"{what} must be a number; got {value!r}")
-        try:
-            number = float(value)
-        except OverflowError:  # an integer beyond the largest float
-            number = math.inf if value > 0 else -math.inf
+        number = as_number(what, value)
         if not 0 <= number < self.below or (self.positive and number == 0):
             low = "(0" if self.positive else "[0"
             raise ValueError(f"{what} must be finite and in {low}, {self.below}); got {number}")

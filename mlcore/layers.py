@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlcore._checks import check_columns, check_parameter, check_upstream, ieee, keep, recall, rows
+from mlcore._checks import as_floating, check_columns, check_parameter, check_upstream, ieee, keep, recall, rows
 from mlcore.functions import sigmoid
 
 
@@ -59,6 +59,60 @@ class Sigmoid:
         dout = check_upstream(self, dout, out.shape)
         self.out = None
         return dout * out * (1 - out)
+
+
+class ReLU:
+    r"""Rectified linear unit: the positive part, element by element.
+
+    .. math:: y = \max(x, 0), \qquad
+              \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y} \cdot
+              \begin{cases} 1 & x > 0 \\ 0 & x \le 0 \end{cases}
+
+    At the kink, x = 0, the derivative is taken as 0.
+
+    Attributes
+    ----------
+    params, grads : list
+        Empty: there is nothing to learn.
+
+    Raises
+    ------
+    TypeError
+        If x does not hold real numbers.
+    ValueError
+        If the upstream gradient does not have the shape of y.
+    RuntimeError
+        If `backward` is called without a `forward` of its own.
+
+    Examples
+    --------
+    >>> layer = ReLU()
+    >>> layer.forward([-2.0, 0.0, 3.0])
+    array([0., 0., 3.])
+    >>> layer.backward([10.0, 10.0, 10.0])
+    array([ 0.,  0., 10.])
+
+    References
+    ----------
+    Section 1.3.5.
+    """
+
+    def __init__(self):
+        self.params, self.grads = [], []
+        self.positive = None
+
+    def forward(self, x):
+        """Return max(x, 0)."""
+        x = as_floating("ReLU", x)
+        self.positive = np.asarray(x > 0)  # of the input, not of the output
+        return np.maximum(x, 0)
+
+    def backward(self, dout):
+        """Return dx."""
+        positive = recall(self, self.positive)
+        dout = check_upstream(self, dout, positive.shape)
+        self.positive = None
+        return np.where(positive, dout, 0)
 
 
 class Affine:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlcore._checks import (
     as_floating,
+    as_number,
     as_real,
     check_columns,
     check_count,
@@ -310,6 +311,62 @@ class Sum:
         dy = check_upstream(self, dy, (*shape[:axis], 1, *shape[axis + 1 :]))
         self.shape = None
         return np.repeat(dy, shape[axis], axis=axis)
+
+
+class Power:
+    r"""Each element to a fixed power.
+
+    .. math:: y = x^n, \qquad
+              \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y} \, n x^{n - 1}
+
+    With n = -1 it is the reciprocal, and with :class:`Multiply` it makes a division.
+
+    Parameters
+    ----------
+    n : float
+        The exponent, which is not learnt.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n` is no finite number, or the upstream gradient does not have the shape of y.
+    RuntimeError
+        If `backward` is called without a `forward` of its own.
+
+    Examples
+    --------
+    >>> node = Power(3)
+    >>> node.forward([1.0, -2.0])
+    array([ 1., -8.])
+    >>> node.backward([10.0, 1.0])
+    array([30., 12.])
+
+    References
+    ----------
+    Section 1.3.4.
+    """
+
+    def __init__(self, n):
+        self.params, self.grads = [], []
+        self.n = as_number("Power: n", n)
+        if not np.isfinite(self.n):
+            raise ValueError(f"Power: n must be finite; got {self.n}")
+        self.x = None
+
+    @ieee
+    def forward(self, x):
+        """Return x ** n."""
+        x = as_floating("Power", x)
+        self.x = keep(x)
+        return x**self.n
+
+    @ieee
+    def backward(self, dy):
+        """Return dx."""
+        x = recall(self, self.x)
+        dy = check_upstream(self, dy, x.shape)
+        self.x = None
+        return dy * (self.n * x ** (self.n - 1)) if self.n else np.zeros_like(dy * x)  # 0 * 0 ** -1 would be NaN
 
 
 class MatMul:

@@ -87,8 +87,8 @@ def test_all_is_complete_sorted_and_importable():
 
 def test_what_is_not_there_is_no_attribute():
     assert mlcore.save is mlcore.storage.save
-    with pytest.raises(AttributeError, match="'mlcore' has no attribute 'ReLU'"):
-        mlcore.ReLU  # noqa: B018
+    with pytest.raises(AttributeError, match="'mlcore' has no attribute 'Tanh'"):
+        mlcore.Tanh  # noqa: B018
 
 
 def test_every_public_name_of_the_contract_is_there():
@@ -178,5 +178,5 @@ def test_forward_stands_above_backward(name):
     for node in ast.parse((ROOT / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef):
             methods = [n.name for n in node.body if isinstance(n, ast.FunctionDef)]
-            if "backward" in methods:
+            if "backward" in methods and node.name != "Variable":  # whose forward is the expression itself
                 assert methods.index("forward") + 1 == methods.index("backward")

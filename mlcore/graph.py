@@ -1,0 +1,291 @@
+"""Section 1.3.4: a computation graph that builds itself while an expression is computed.
+
+A `Variable` is a value that knows which node it came from. Operators and `apply` run a node of `mlcore` forward and
+return its output as another variable, so that writing an expression draws its graph; `backward` then visits the
+nodes in the opposite order and adds up what comes back to each variable. There is no second set of nodes here::
+
+    a, b = Variable(3.0, "a"), Variable(4.0, "b")
+    y = a * b + a            # runs Multiply and Add forward
+    y.backward()             # a.grad is 5, b.grad is 3
+    y.draw()                 # the graph, with the numbers of this run (needs what the figures need)
+    y.steps()                # the same, node by node: a player with slider and keys
+
+Operators: ``+ - * / ** @``, with numbers and arrays as constants; methods ``sum``, ``repeat``, ``relu``, ``sigmoid``.
+Everything else with `forward` and `backward`, such as a layer or a loss: ``apply(layer, x)``,
+``apply(loss, scores, t)``.
+"""
+
+import itertools
+import weakref
+
+import numpy as np
+
+from mlcore._checks import as_floating
+from mlcore.layers import ReLU, Sigmoid
+from mlcore.nodes import Add, MatMul, Multiply, Power, Repeat, Sum
+
+_numbers = itertools.count()  # steps are numbered as they are made: an order in which every input is ready
+_last_runs = weakref.WeakKeyDictionary()  # the number of the step in which a node ran last: that is all it remembers
+
+
+class Variable:
+    r"""A value in a computation graph.
+
+    .. math:: \frac{\partial y}{\partial x} = \sum_{\text{uses } k \text{ of } x}
+              \left( \frac{\partial y}{\partial x} \right)_{\!k}
+
+    Arithmetic with variables gives variables. A variable never changes: for other values, write the expression again.
+
+    Parameters
+    ----------
+    value : array_like
+        A number or an array. It is copied; integers become float64.
+    name : str, optional
+        What the variable is called in pictures and texts; it may be set later.
+
+    Attributes
+    ----------
+    value : ndarray
+        The value, read-only.
+    grad : ndarray or None
+        After ``y.backward()`` the gradient of y by this variable, for each variable from which y was computed.
+    step : Step or None
+        What made it; None for an input.
+
+    Raises
+    ------
+    TypeError
+        If a value does not hold real numbers.
+    ValueError
+        If shapes do not fit: the error is that of the node.
+
+    Examples
+    --------
+    >>> a, b = Variable(3.0, "a"), Variable(4.0, "b")
+    >>> y = a * b + a
+    >>> y.backward()
+    >>> print(y.value, a.grad, b.grad)
+    15.0 5.0 3.0
+
+    References
+    ----------
+    Section 1.3.4; the idea of a graph that grows with the expression, and the names, as in A. Karpathy's micrograd.
+    """
+
+    __array_ufunc__ = None  # so that `array + variable` asks the variable
+
+    def __init__(self, value, name=""):
+        self.value = np.array(as_floating("Variable", value))
+        self.value.setflags(write=False)
+        self.name, self.step, self.grad, self.record = name, None, None, None
+
+    def __repr__(self):
+        return f"Variable({self.value!r}, {self.name!r})"
+
+    def __add__(self, other):
+        return apply(Add(), self, other)
+
+    def __radd__(self, other):
+        return apply(Add(), other, self)
+
+    def __mul__(self, other):
+        return apply(Multiply(), self, other)
+
+    def __rmul__(self, other):
+        return apply(Multiply(), other, self)
+
+    def __neg__(self):
+        return -1.0 * self
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return other + -self
+
+    def __pow__(self, n):
+        return apply(Power(n), self)
+
+    def __truediv__(self, other):
+        return self * other**-1.0
+
+    def __rtruediv__(self, other):
+        return other * self**-1.0
+
+    def __matmul__(self, other):
+        return apply(Product(), self, other)
+
+    def __rmatmul__(self, other):
+        return apply(Product(), other, self)
+
+    def sum(self, axis=0):
+        """Return the sum over an axis, which stays as an axis of length 1."""
+        return apply(Sum(axis), self)
+
+    def repeat(self, n, axis=0):
+        """Return each slice along an axis n times in a row."""
+        return apply(Repeat(n, axis), self)
+
+    def relu(self):
+        """Return the positive part."""
+        return apply(ReLU(), self)
+
+    def sigmoid(self):
+        """Return the logistic sigmoid."""
+        return apply(Sigmoid(), self)
+
+    def steps_before(self):
+        """Return the steps from which this variable was computed, in the order in which they ran."""
+        found, waiting = set(), [self]
+        while waiting:
+            step = waiting.pop().step
+            if step is not None and step not in found:
+                found.add(step)
+                waiting += step.variables
+        return sorted(found, key=lambda step: step.number)
+
+    def backward(self, upstream=None, accumulate=True):
+        """Set `grad` of every variable from which this one was computed, and of itself.
+
+        Each backward needs its own forward, since nodes forget: a second one is refused, and leaves the gradients as
+        they are. What an earlier backward, through another expression, left in `grad` is replaced and not added to.
+
+        Parameters
+        ----------
+        upstream : array_like, optional
+            The gradient of the loss by this variable. It may be left out for a single number, which then is the loss.
+        accumulate : bool, optional
+            Whether the gradients of a value that is used more than once add up. False, where the last one wins, is
+            wrong: it is there to be looked at.
+
+        Raises
+        ------
+        ValueError
+            If the upstream gradient has not the shape of the value, or an input that needs a gradient gets none.
+        RuntimeError
+            If a node has been gone back through, or has run forward again, since it computed this variable.
+        """
+        if upstream is None and self.value.size != 1:
+            raise ValueError(
+                f"Variable.backward: a value of shape {self.value.shape} is no single loss; give the upstream gradient"
+            )
+        upstream = as_floating("Variable.backward", np.ones(self.value.shape) if upstream is None else upstream)
+        if upstream.shape != self.value.shape:
+            raise ValueError(f"Variable.backward: upstream has shape {upstream.shape}, expected {self.value.shape}")
+        steps = self.steps_before()
+        for step in steps:
+            step.check_memory()
+        gradients, returned = {self: upstream}, {}
+        for step in reversed(steps):
+            returned[step] = step.send_back(gradients)
+            add_up(gradients, step, returned[step], accumulate)
+        for variable, gradient in gradients.items():
+            variable.grad = gradient
+        self.record = upstream, returned, accumulate
+
+    def draw(self, down=None):
+        """Return a picture of the graph: see :func:`mlcore.graph_drawing.draw`."""
+        from mlcore import graph_drawing
+
+        return graph_drawing.draw(self, down)
+
+    def steps(self, down=None):
+        """Return a player that goes through the graph node by node: see :func:`mlcore.graph_drawing.steps`."""
+        from mlcore import graph_drawing
+
+        return graph_drawing.steps(self, down)
+
+
+class Step:
+    """One run of a node: what went in and what came out."""
+
+    def __init__(self, node, inputs):
+        self.node, self.inputs, self.number = node, inputs, next(_numbers)
+        outputs = node.forward(*(x.value if isinstance(x, Variable) else x for x in inputs))
+        _last_runs[node] = self.number
+        self.outputs = tuple(Variable(y) for y in (outputs if isinstance(outputs, tuple) else (outputs,)))
+        for output in self.outputs:
+            output.step = self
+
+    @property
+    def variables(self):
+        """The inputs that are no constants."""
+        return [x for x in self.inputs if isinstance(x, Variable)]
+
+    def check_memory(self):
+        """Raise a RuntimeError if the node does not remember this run any more."""
+        if _last_runs.get(self.node) != self.number:
+            raise RuntimeError(
+                f"Variable.backward: {type(self.node).__name__} does not remember this forward pass any more. Each "
+                "backward needs its own forward, so write the expression again; and a node remembers the last pass "
+                "only, so make two nodes that share their parameters instead of using one twice"
+            )
+
+    def send_back(self, gradients):
+        """Return what the node sends back to each input; an output that nobody used has the gradient 0."""
+        del _last_runs[self.node]
+        returned = self.node.backward(*(gradients.get(y, np.zeros(y.value.shape)) for y in self.outputs))
+        returned = returned if isinstance(returned, tuple) else (returned,)
+        if any(isinstance(x, Variable) for x in self.inputs[len(returned) :]):
+            raise ValueError(f"{type(self.node).__name__} has no gradient for one of its inputs: give that as an array")
+        return returned
+
+
+class Product:
+    """Matrix product of two inputs: :class:`MatMul`, whose W is a parameter, made anew for each W."""
+
+    def forward(self, x, W):
+        """Return x @ W."""
+        self.node = MatMul(as_floating("Product", W))
+        return self.node.forward(x)
+
+    def backward(self, dout):
+        """Return the gradients of x and W."""
+        return self.node.backward(dout), self.node.grads[0]
+
+
+def add_up(gradients, step, returned, accumulate):
+    """Add what a step sends back to the gradients of its inputs, or (wrong) let the last one win."""
+    for x, gradient in zip(step.inputs, returned, strict=False):
+        if isinstance(x, Variable):
+            gradients[x] = gradients[x] + gradient if accumulate and x in gradients else gradient
+
+
+def apply(node, *inputs):
+    """Run a node forward on variables and constants, and remember how.
+
+    Parameters
+    ----------
+    node : node, layer or loss
+        Any object with `forward` and `backward`. It remembers one pass only, so each use needs an object of its own.
+    *inputs : Variable or array_like
+        The inputs of `forward`. Only variables get gradients.
+
+    Returns
+    -------
+    Variable or tuple of Variable
+        The output, or a tuple if there are several.
+
+    Raises
+    ------
+    TypeError
+        If `node` is no such object.
+
+    Examples
+    --------
+    >>> from mlcore import SigmoidWithLoss
+    >>> x = Variable([[0.0], [0.0]], "x")
+    >>> loss = apply(SigmoidWithLoss(), x, [1, 0])
+    >>> loss.backward()
+    >>> x.grad
+    array([[-0.25],
+           [ 0.25]])
+
+    References
+    ----------
+    Section 1.3.4.
+    """
+    if isinstance(node, type) or not (hasattr(node, "forward") and hasattr(node, "backward")):
+        raise TypeError(f"apply: expected a node with forward and backward; got {node!r}")
+    outputs = Step(node, inputs).outputs
+    return outputs if len(outputs) > 1 else outputs[0]
