@@ -9,25 +9,25 @@ class ShapesOfJacobians(Exercise):
     r"""Shapes
 
     The calculation runs $x \to y \to z$ with 5, 3 and 2 numbers. In numerator layout, rows for outputs, what are the
-    shapes of $J_{y,x}$, of $J_{z,y}$ and of their product? And which shape has $J_{z,x}$ in denominator layout?
+    shapes of $J_{y,x}$, of $J_{z,y}$ and of their product? And which shape has $J_{z,x}$ in the other layout?
     """
 
     level = "recall"
     hint = "A row for each output, a column for each input."
-    solution = {"J_yx": (3, 5), "J_zy": (2, 3), "product": (2, 5), "denominator": (5, 2)}
+    solution = {"J_yx": (3, 5), "J_zy": (2, 3), "product": (2, 5), "other": (5, 2)}
     worked = r"""
     $J_{y,x}$ has a row for each of the 3 numbers of $y$ and a column for each of the 5 of $x$. The last step stands
     leftmost: (2, 3) times (3, 5) is (2, 5). Denominator layout is the transpose.
     """
-    same = {"J_yx": [3, 5], "J_zy": [2, 3], "product": [2, 5], "denominator": [5, 2]}
+    same = {"J_yx": [3, 5], "J_zy": [2, 3], "product": [2, 5], "other": [5, 2]}
     wrong = {
         "This is denominator layout throughout: rows for inputs.": {
             "J_yx": (5, 3),
             "J_zy": (3, 2),
             "product": (5, 2),
-            "denominator": (5, 2),
+            "other": (5, 2),
         },
-        "The other layout is the transpose, not the same.": solution | {"denominator": (2, 5)},
+        "The other layout is the transpose, not the same.": solution | {"other": (2, 5)},
         "product: entry [0]": solution | {"product": (3, 3)},
     }
 
@@ -178,7 +178,7 @@ class GraphSlope(Exercise):
     ]
 
     def solution(rates):
-        """Return the slope of the last node by node 0, given the local derivative rates[start, end] of each arrow."""
+        """Return the slope of the last node by node 0."""
         last = max(end for _, end in rates)
         slope = {last: 1.0}
         for node in reversed(range(last)):
@@ -223,7 +223,7 @@ class LogisticSlope(Exercise):
     inputs = [(0.2, 3), (0.3, 1), (0.6, 4)]
 
     def solution(x, n):
-        """Return the value after n steps of l -> 4 l (1 - l) from x, and its derivative by x."""
+        """Return the value after n steps from x, and its derivative by x."""
         value, slope = x, 1.0
         for _ in range(n):
             value, slope = 4 * value * (1 - value), 4 * (1 - 2 * value) * slope
@@ -342,8 +342,8 @@ class WrongPoint(Exercise):
 class ShortCut(Exercise):
     r"""A way around the layer
 
-    A layer with a short cut computes $y = x + \tanh(xW)$. This is its backward pass for the input. A network with it
-    trains, only worse than the one without. Mend it.
+    A layer with a short cut computes $y = x + \tanh(xW)$. This is its backward pass for the input. It has the
+    right shape and the wrong numbers. Mend it.
     """
 
     level = "debug"
@@ -354,19 +354,19 @@ class ShortCut(Exercise):
     ]
 
     def given(x, W, u):
-        """Return the gradient by x of y = x + tanh(x @ W), given the gradient u by y."""
+        """Return the gradient by x; u is that by y = x + tanh(x @ W)."""
         h = np.tanh(x @ W)
         return (u * (1 - h**2)) @ W.T
 
     def solution(x, W, u):
-        """Return the gradient by x of y = x + tanh(x @ W), given the gradient u by y."""
+        """Return the gradient by x; u is that by y = x + tanh(x @ W)."""
         h = np.tanh(x @ W)
         return u + (u * (1 - h**2)) @ W.T
 
     worked = r"""
     $x$ acts on $y$ by two ways, and the given code follows one. The short cut's Jacobian is the identity: it hands `u`
-    back unchanged. So however small the other summand becomes, this way does not vanish, and very deep networks can be
-    trained.
+    back unchanged. So however small the other
+    summand becomes, this way does not vanish.
     """
 
     def same(x, W, u):
@@ -405,12 +405,12 @@ class LostTransposes(Exercise):
     ]
 
     def given(x, A, B, u):
-        """Return the gradient by x of z = tanh(x @ A) @ B, given the gradient u by z."""
+        """Return the gradient by x; u is that by z = tanh(x @ A) @ B."""
         h = np.tanh(x @ A)
         return ((u @ B) * (1 - h**2)) @ A
 
     def solution(x, A, B, u):
-        """Return the gradient by x of z = tanh(x @ A) @ B, given the gradient u by z."""
+        """Return the gradient by x; u is that by z = tanh(x @ A) @ B."""
         h = np.tanh(x @ A)
         return ((u @ B.T) * (1 - h**2)) @ A.T
 
@@ -449,11 +449,11 @@ class OffDiagonal(Exercise):
     ]
 
     def given(u, p):
-        """Return the gradient by the scores of a softmax with probabilities p, given the gradient u by p."""
+        """Return the gradient by the scores; u is that by p = softmax(scores)."""
         return u * p * (1 - p)
 
     def solution(u, p):
-        """Return the gradient by the scores of a softmax with probabilities p, given the gradient u by p."""
+        """Return the gradient by the scores; u is that by p = softmax(scores)."""
         return p * (u - (u * p).sum(axis=1, keepdims=True))
 
     worked = r"""
