@@ -39,7 +39,7 @@ import numpy as np
 
 LEVELS = ("recall", "by hand", "implement", "debug", "transfer")
 LOGARITHMS = 1 / np.log(2), 1 / np.log(10)  # how many times too large a loss is with another base
-WIDTH = 88  # of a line that is printed
+WIDTH = 76  # of a line that is printed: as wide as the column of the site
 
 
 class Exercise:
@@ -90,10 +90,10 @@ def check(name, answer):
     Examples
     --------
     >>> check("mean-cross-entropy", ...)
-    No answer so far: replace the three dots, then run the cell again.
+    No answer so far: replace the three dots and run again.
     """
-    if name in exercises():
-        text = feedback(exercises()[name], answer)
+    if exercise := exercises().get(str(name)):
+        text = feedback(exercise, answer)
     else:
         near = difflib.get_close_matches(str(name), exercises(), n=1)
         text = f"There is no exercise {show(name)}." + "".join(f" Is it {show(other)}?" for other in near)
@@ -119,11 +119,11 @@ def predict(guess, computed, within=None):
     >>> predict((4,), (4, 4))
     Not so: you predicted (4,), and it is (4, 4).
     >>> predict(..., "b")
-    It is "b". Predict first: replace the three dots, then run the cell again.
+    It is "b". Predict first: replace the three dots and run again.
     """
     told = show(computed)
     if is_blank(guess):
-        text = f"It is {told}. Predict first: replace the three dots, then run the cell again."
+        text = f"It is {told}. Predict first: replace the three dots and run again."
     elif all(form_fault(a, b) is None and close(a, b, 0.01, within) for _, a, b in pairs(guess, computed)):
         text = f"Right: {told}" + (f" (you predicted {show(guess)})." if show(guess) != told else ".")
     else:
@@ -135,7 +135,7 @@ def feedback(exercise, answer):
     """What the check says of an answer."""
     called = callable(exercise.solution)
     if is_blank(answer):
-        return "No answer so far: replace the three dots, then run the cell again."
+        return "No answer so far: replace the three dots and run again."
     if called and not callable(answer):
         return f"Not yet: the check needs what you have defined, without a call; it got {kind(answer)}."
     outcomes = [outcome(exercise, answer, inputs) for inputs in exercise.inputs]
@@ -218,6 +218,7 @@ def agrees(exercise, results, wrong):
     return difference(exercise, results, [outcome(exercise, wrong, inputs)[0] for inputs in exercise.inputs]) is None
 
 
+@np.errstate(all="ignore")
 def difference(exercise, results, rights):
     """The first thing in which the results for all inputs are not right, in words, or None."""
     parts = {}
@@ -277,7 +278,8 @@ def form_fault(answer, right):
     if a is None or b is None or (a.dtype == bool) != (b.dtype == bool):
         return None if kind(answer) == kind(right) else f"expected {kind(right)}, but got {kind(answer)}"
     if a.shape == b.shape:
-        return None
+        complex_only = np.iscomplexobj(a) and np.isrealobj(b)
+        return "this is complex: which part is meant, the real or the imaginary one?" if complex_only else None
     if a.ndim == 0 or b.ndim == 0:
         return f"expected {kind(right)}, but got {kind(answer)}"
     hint = ", the transpose" if a.T.shape == b.shape else ""
@@ -301,7 +303,7 @@ def close(answer, right, relative, absolute=None):
 def pattern(exercise, cases, within):
     """What is wrong with all the numbers in the same way."""
     a, b = (np.concatenate([case[i].ravel() for case in cases]) * 1.0 for i in (1, 2))
-    if not (np.isfinite(a).all() and np.isfinite(b).all() and b.any()):
+    if np.iscomplexobj(b) or not (np.isfinite(a).all() and np.isfinite(b).all() and b.any()):
         return None
     if not a.any():
         return "zero everywhere" if a.size > 1 else None
@@ -321,7 +323,8 @@ def pattern(exercise, cases, within):
 
 def factor(exercise, cases, a, b, within):
     """The factor by which all numbers are too large or too small."""
-    ratios = [np.vdot(y, x).real / (np.vdot(y, y).real or np.nan) for _, x, y in cases]
+    cases = [case for case in cases if case[1].any() or case[2].any()]  # zero is any number of times zero
+    ratios = [np.vdot(y, x) / np.vdot(y, y) for _, x, y in cases]
     if not all(close(x, r * y, within) for r, (_, x, y) in zip(ratios, cases, strict=True)):
         return None
     for axis, what in enumerate(("rows", "columns")):
@@ -352,7 +355,7 @@ def detail(answer, right, within, called):
     bad = next(i for i in np.ndindex(a.shape) if not close(a[i], b[i], within))
     place = f"entry {list(bad)}" if bad else "the number"
     told = f", but {show(b[bad])} is expected" if called else ""
-    if not called and np.isfinite(a[bad]) and np.isrealobj(a):
+    if not called and np.isfinite(a[bad]) and np.isrealobj(b):
         told = f", which is too {'large' if a[bad] > b[bad] else 'small'}"
     return f"{place} is {show(a[bad])}{told}"
 

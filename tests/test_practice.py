@@ -204,8 +204,8 @@ SQUARE = about(square, (X,), (Y,))
         (np.ones(3), "Not yet: the check needs what you have defined, without a call; it got an array of shape (3,)."),
         (lambda x: None, "No answer so far: nothing is returned."),
         (lambda x: ..., "No answer so far: nothing is returned."),
-        (..., "No answer so far: replace the three dots, then run the cell again."),
-        (None, "No answer so far: replace the three dots, then run the cell again."),
+        (..., "No answer so far: replace the three dots and run again."),
+        (None, "No answer so far: replace the three dots and run again."),
         (np.square, "Right."),
         (lambda x: [[v * v for v in row] for row in x.tolist()], "Right."),
     ],
@@ -238,6 +238,21 @@ def test_a_square_matrix_is_transposed_and_one_number_may_be_any_times_too_large
     assert feedback(exercise, lambda x: x + 1) == "Not yet: 1 too large everywhere."
     assert feedback(exercise, lambda x: 0.0) == "Not yet: zero everywhere."
     assert "is 1, but 0 is expected" in feedback(about(lambda x: 0 * x, (2.0,)), lambda x: 1.0)
+
+
+def test_a_factor_is_found_beside_zeros_and_in_numbers_of_any_size():
+    exercise = about(lambda x: x, (0.0,), (2.0,), (7.0,))
+    assert feedback(exercise, lambda x: 1.5 * x) == "Not yet: 1.5 times too large."
+    assert "is 1, but 0 is expected" in feedback(exercise, lambda x: 1.5 * x if x else 1.0)
+    huge = about(lambda x: x, (np.array([1e200, 3e300]),))
+    assert feedback(huge, lambda x: x[::-1]) == "Not yet: the right numbers, but in another order."
+
+
+def test_a_complex_number_is_told_from_its_parts():
+    step = about(lambda x: 2 * x, (1.0,))
+    assert "which part is meant" in feedback(step, lambda x: (x + 1e-20j) ** 2)
+    assert feedback(about(2 + 1j), 2 - 1j) == "Not yet: the number is 2-1j."
+    assert feedback(about(2 + 1j), 2) == "Not yet: the number is 2."
 
 
 @pytest.mark.parametrize(
@@ -382,9 +397,9 @@ def test_check_prints_and_never_raises(capsys):
     said = capsys.readouterr().out
     assert said.startswith("Not yet: for x =") and max(map(len, said.splitlines())) <= practice.WIDTH
     check("mean-cross-entropi", 1)
-    check(7, 1)
+    check([7], 1)
     said = capsys.readouterr().out
-    assert said == 'There is no exercise "mean-cross-entropi". Is it "mean-cross-entropy"?\nThere is no exercise 7.\n'
+    assert said == 'There is no exercise "mean-cross-entropi". Is it "mean-cross-entropy"?\nThere is no exercise [7].\n'
 
 
 # -- predictions --
@@ -393,7 +408,7 @@ def test_check_prints_and_never_raises(capsys):
 @pytest.mark.parametrize(
     "guess, computed, said",
     [
-        (..., 0.69313, "It is 0.6931. Predict first: replace the three dots, then run the cell again."),
+        (..., 0.69313, "It is 0.6931. Predict first: replace the three dots and run again."),
         (..., np.ones((4, 5)), "It is an array of shape (4, 5). Predict first"),
         (0.69, 0.69313, "Right: 0.6931 (you predicted 0.69)."),
         (0.68, 0.69313, "Not so: you predicted 0.68, and it is 0.6931."),
