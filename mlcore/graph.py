@@ -113,10 +113,10 @@ class Variable:
         return other * self**-1.0
 
     def __matmul__(self, other):
-        return apply(Product(), self, other)
+        return apply(MatrixProduct(), self, other)
 
     def __rmatmul__(self, other):
-        return apply(Product(), other, self)
+        return apply(MatrixProduct(), other, self)
 
     def sum(self, axis=0):
         """Return the sum over an axis, which stays as an axis of length 1."""
@@ -231,12 +231,12 @@ class Step:
         return returned
 
 
-class Product:
+class MatrixProduct:
     """Matrix product of two inputs: :class:`MatMul`, whose W is a parameter, made anew for each W."""
 
     def forward(self, x, W):
         """Return x @ W."""
-        self.node = MatMul(as_floating("Product", W))
+        self.node = MatMul(as_floating("MatrixProduct", W))
         return self.node.forward(x)
 
     def backward(self, dout):
