@@ -329,7 +329,7 @@ def factor(exercise, cases, a, b, within):
         return None
     for axis, what in enumerate(("rows", "columns")):
         for i, name in enumerate(argument_names(exercise) if callable(exercise.solution) else []):
-            counts = [np.shape(inputs[i])[axis : axis + 1] for inputs, _, _ in cases]
+            counts = [np.shape(numbers(inputs[i]))[axis : axis + 1] for inputs, _, _ in cases]
             if all(n and n[0] > 1 and np.isclose(r, n[0]) for r, n in zip(ratios, counts, strict=True)):
                 return f"as many times too large as {name} has {what}: is the mean taken?"
             if all(n and n[0] > 1 and np.isclose(r * n[0], 1) for r, n in zip(ratios, counts, strict=True)):

@@ -101,7 +101,7 @@ def test_the_gradients_of_a_layer_are_right(name):
 # -- every section --
 
 
-@pytest.mark.parametrize("section", ["loss_function", "gradient", "chain_rule"])
+@pytest.mark.parametrize("section", ["loss_function", "gradient", "chain_rule", "computation_graph"])
 def test_a_section_has_ten_exercises_on_four_levels(section):
     levels = [exercise.level for exercise in exercises_of(SECTIONS[section])]
     assert len(levels) >= 10
@@ -246,6 +246,11 @@ def test_a_factor_is_found_beside_zeros_and_in_numbers_of_any_size():
     assert "is 1, but 0 is expected" in feedback(exercise, lambda x: 1.5 * x if x else 1.0)
     huge = about(lambda x: x, (np.array([1e200, 3e300]),))
     assert feedback(huge, lambda x: x[::-1]) == "Not yet: the right numbers, but in another order."
+
+
+def test_an_input_may_be_a_list_of_unequal_parts():
+    exercise = about(lambda rows: np.array([len(row) for row in rows]), ([[1], [2, 3]],))
+    assert feedback(exercise, lambda rows: np.array([2, 4])) == "Not yet: 2 times too large."
 
 
 def test_a_complex_number_is_told_from_its_parts():

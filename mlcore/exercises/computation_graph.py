@@ -1,0 +1,1076 @@
+"""Exercises of section 1.3.4."""
+
+import numpy as np
+
+from mlcore.practice import Exercise
+
+
+class KeptForBackward(Exercise):
+    r"""What must be kept?
+
+    Which numbers must a node keep for its backward pass: "nothing" but shapes, its "input" or inputs, or its "output"?
+
+    - `add`: $z = x + y$;
+    - `multiply`: $z = xy$;
+    - `sum`: $y = \sum_i x_i$;
+    - `repeat`: each row $n$ times;
+    - `matmul`: $Y = XW$, where $W$ is the node's own;
+    - `exp`: $y = e^x$, with one array as cheaply as possible.
+    """
+
+    level = "recall"
+    hint = "Write down the local derivative. Which letters stand in it?"
+    solution = {
+        "add": "nothing",
+        "multiply": "input",
+        "sum": "nothing",
+        "repeat": "nothing",
+        "matmul": "input",
+        "exp": "output",
+    }
+    worked = r"""
+    The derivatives of sum, addition and repetition are constants: no value occurs in them. Each factor of a product is
+    the derivative by the other. $\partial L/\partial W = X^{\mathsf T}\, \partial L/\partial Y$ needs the input. The
+    exponential is its own derivative, so the output is already what backward multiplies by; with the input it would
+    have to be computed again.
+    """
+    same = dict(zip(solution, ["Nothing", "Input", "Nothing", "Nothing", "Input", "Output"], strict=True))
+    wrong = {
+        "Not every node needs its inputs: how does the slope of a sum depend on its terms?": solution
+        | {"add": "input", "sum": "input", "repeat": "input"},
+        "The derivative of the exponential is the exponential, and that has been computed.": solution
+        | {"exp": "input"},
+        'multiply: "output" is not right': solution | {"multiply": "output"},
+    }
+
+
+class WhereItHides(Exercise):
+    r"""Where it hides
+
+    Each line hides a node: "branch", "repeat", "sum" or "multiply". Which one?
+
+    - `skip`: the two uses of `x` in `y = x + f(x)`;
+    - `bias`: `b` of shape (3,) in `x + b`, where `x` has shape (8, 3);
+    - `dropout`: `y = x * (rng.random(x.shape) > 0.5)`;
+    - `bias_back`: `db = dout.sum(axis=0)`;
+    - `tied`: one array `W` as the weights of two layers;
+    - `scale`: the division in `loss = total / N`.
+    """
+
+    level = "recall"
+    solution = {
+        "skip": "branch",
+        "bias": "repeat",
+        "dropout": "multiply",
+        "bias_back": "sum",
+        "tied": "branch",
+        "scale": "multiply",
+    }
+    worked = """
+    What is used twice under one name is a branch, be it an input or a weight. Broadcasting is a repeat, and its
+    backward is a sum: the line of `bias_back` belongs to that of `bias`. A mask is a factor, and so is one over N.
+    """
+    same = dict(zip(solution, ["Branch", "Repeat", "Multiply", "Sum", "Branch", "Multiply"], strict=True))
+    wrong = {
+        "The backward of a repeat is its transpose, not a repeat.": solution | {"bias_back": "repeat"},
+        "One W in two layers is one value that goes to two places.": solution | {"tied": "multiply"},
+        'dropout: "branch" is not right': solution | {"dropout": "branch"},
+    }
+
+
+class WhoNotices(Exercise):
+    r"""Who notices?
+
+    For $Y = XW$ with $X$ of shape (2, 3) somebody writes a wrong backward pass. Who notices first: the "shape" (an
+    error), only the gradient "check", or "nobody"?
+
+    - `a`: `dX = dY @ W`, with a random $W$ of shape (3, 4);
+    - `b`: `dX = dY @ W`, with a random $W$ of shape (3, 3);
+    - `c`: `dX = dY @ W`, with $W$ the identity;
+    - `d`: `dX = 2 * dY @ W.T`, with $W$ of shape (3, 4);
+    - `e`: `dX = np.ones_like(dY) @ W.T`, if the upstream gradient of the check is 1 throughout.
+    """
+
+    level = "recall"
+    hint = "Ask each time: does the product exist? If so, is it another number than the right one?"
+    solution = {"a": "shape", "b": "check", "c": "nobody", "d": "check", "e": "nobody"}
+    worked = r"""
+    (2, 4) times (3, 4) does not exist. Square matrices fit in any order, so only the numbers tell; a symmetric $W$
+    equals its transpose, and not even they do. A factor never shows in a shape. A check with $u = 1$ cannot see that
+    the upstream gradient was left out: give it random ones, and sizes that all differ.
+    """
+    same = {"a": "Shape", "b": "Check", "c": "Nobody", "d": "Check", "e": "Nobody"}
+    wrong = {
+        "If the shapes fit, nothing is proved yet.": solution | {"b": "nobody", "d": "nobody"},
+        "What is the transpose of the identity?": solution | {"c": "check"},
+        "With u = 1 throughout, what would the right rule return?": solution | {"e": "check"},
+    }
+
+
+class ThreeUses(Exercise):
+    r"""A value with three uses
+
+    Let $f = xy + x\,(x + y)$ at $x = 2$, $y = -3$. Draw the graph: $p = xy$, $s = x + y$, $q = xs$, $f = p + q$. What
+    comes back to $x$ from $p$, from $q$ and from $s$? And what are $\partial f/\partial x$ and $\partial f/\partial y$?
+    """
+
+    level = "by hand"
+    hint = "Begin at f: its gradient is 1, and addition hands it on to p and q unchanged. What does s get from q?"
+    solution = {
+        "from_p": -3,
+        "from_q": 2 + -3,
+        "from_s": 2,
+        "df_dx": -3 + (2 + -3) + 2,
+        "df_dy": 2 + 2,
+    }
+    worked = r"""
+    $p$ sends back the other factor, $y = -3$; $q$ sends $s = -1$ to $x$ and $x = 2$ to $s$; $s$ hands its 2 on to both
+    of its terms. Together $\partial f/\partial x = -3 - 1 + 2 = -2$. To $y$ come 2 from $p$ and 2 from $s$: 4. (Check:
+    $f = x^2 + 2xy$, so $2x + 2y = -2$ and $2x = 4$.)
+    """
+    same = {"from_p": -3.0, "from_q": -1.0, "from_s": 2.0, "df_dx": -2.0, "df_dy": 4.0}
+    wrong = {
+        "This is the last of the three alone; what comes back is added up.": solution | {"df_dx": 2},
+        "Nothing is shared out: the three are added, not averaged.": solution | {"df_dx": -2 / 3},
+        "s is a sum: it hands on what it gets from q, and q multiplies by x.": solution
+        | {"from_s": 1, "df_dx": -3, "df_dy": 3},
+        "df_dy: ": solution | {"df_dy": 2},
+    }
+
+
+class ProductByHand(Exercise):
+    r"""A product by hand
+
+    $$
+    X = \begin{pmatrix} 1 & 0 & 2 \\ 0 & 1 & -1 \end{pmatrix}, \quad
+    W = \begin{pmatrix} 1 \\ -1 \\ 2 \end{pmatrix}, \quad
+    \frac{\partial L}{\partial Y} = \begin{pmatrix} 1 \\ 10 \end{pmatrix} .
+    $$
+
+    What are $Y = XW$, `dX` and `dW`?
+    """
+
+    level = "by hand"
+    hint = "dW has the shape of W. Each of its entries is a column of X times the column of the upstream gradient."
+    solution = {
+        "Y": np.array([[1 * 1 + 2 * 2], [1 * -1 - 1 * 2]]),
+        "dX": np.array([[1, -1, 2], [10, -10, 20]]),
+        "dW": np.array([[1 * 1], [1 * 10], [2 * 1 - 1 * 10]]),
+    }
+    worked = r"""
+    Each row of `dX` is $W^{\mathsf T}$ times the gradient of its example: the second example matters ten times as much.
+    `dW` adds over the examples what came in times what came back: $2 \cdot 1 + (-1) \cdot 10 = -8$ for the third input.
+    """
+    same = {"Y": [[5.0], [-3.0]], "dX": [[1, -1, 2], [10, -10, 20]], "dW": [[1], [10], [-8]]}
+    wrong = {
+        "the transpose": solution | {"dW": [[1, 10, -8]]},
+        "dX is made of the upstream gradient and W; X does not occur in it.": solution
+        | {"dX": [[1, 0, 2], [0, 10, -10]]},
+        "dW: entry [2, 0] is 2, which is too large": solution | {"dW": [[1], [10], [2]]},
+    }
+
+
+class MemoryOfChain(Exercise):
+    r"""What fits into memory?
+
+    A chain of 10 pairs of a product and a sigmoid has 256 units in each layer, and numbers of 4 bytes. Kept for
+    backward are the first input and the output of each sigmoid.
+
+    - `activations`: bytes kept for a batch of 64;
+    - `weights`: bytes of all weight matrices (no biases);
+    - `batch`: the smallest batch for which the activations need more memory than the weights.
+    """
+
+    level = "by hand"
+    hint = "How many arrays of shape (N, 256) are kept, and how many of shape (256, 256)?"
+    solution = {
+        "activations": 4 * 64 * 256 * (10 + 1),
+        "weights": 4 * 256 * 256 * 10,
+        "batch": 256 * 10 // 11 + 1,
+    }
+    worked = r"""
+    Eleven arrays of shape (64, 256) are 720,896 bytes, ten of shape (256, 256) are 2,621,440. The activations grow with
+    the batch, $4 \cdot 256 \cdot 11 = 11{,}264$ bytes for each example, and $2{,}621{,}440 / 11{,}264 = 232.7$: from
+    233 examples on they are the larger part.
+    """
+    same = {"activations": 720896.0, "weights": 2621440.0, "batch": 233.0}
+    wrong = {
+        "The first input is kept too, since the first product needs it.": solution | {"activations": 4 * 64 * 256 * 10},
+        "2 times too large": solution | {"activations": 8 * 64 * 256 * 11},
+        "Neither 232 nor a fraction: the activations must need more.": solution | {"batch": 232},
+    }
+
+
+class BackwardAlongTape(Exercise):
+    r"""The whole of backpropagation
+
+    A tape lists the steps of a calculation in the order in which they ran: the name of the output, and for each input
+    its name and the local derivative. `[("p", [("a", 4), ("b", 3)]), ("L", [("p", 1), ("a", 1)])]` is $p = ab$,
+    $L = p + a$ at $a = 3$, $b = 4$. Return the derivative of `output` by every name, in a dict.
+    """
+
+    level = "implement"
+    hint = "Go through the tape from its end. What is the derivative of the output by itself?"
+    inputs = [
+        ([("p", [("a", 4), ("b", 3)]), ("L", [("p", 1), ("a", 1)])], "L"),
+        ([("b", [("a", 1), ("a", 1)]), ("c", [("b", 1), ("b", 1)])], "c"),
+        ([("u", [("x", 4.0)]), ("v", [("x", 3.0), ("u", 0.5)]), ("L", [("u", 6.0), ("v", -2.0)])], "L"),
+    ]
+
+    def solution(tape, output):
+        """Return a dict: the derivative of `output` by every name on the tape."""
+        grad = {output: 1.0}
+        for out, uses in reversed(tape):
+            for name, local in uses:
+                grad[name] = grad.get(name, 0.0) + grad[out] * local
+        return grad
+
+    worked = """
+    When the sweep arrives at a step, all uses of its output lie behind it, so `grad[out]` is complete. Each use adds
+    upstream times local; `get(name, 0.0)` is what has come back so far. Six lines for every graph of numbers.
+    """
+
+    def same(tape, output):
+        uses = [(name, out, local) for out, inputs in tape for name, local in inputs]
+
+        def slope(x):
+            return 1.0 if x == output else sum(local * slope(out) for name, out, local in uses if name == x)
+
+        return {name: slope(name) for name in [output, *(name for name, _, _ in uses)]}
+
+    def overwriting(tape, output):
+        grad = {output: 1.0}
+        for out, uses in reversed(tape):
+            for name, local in uses:
+                grad[name] = grad[out] * local
+        return grad
+
+    def without_upstream(tape, output):
+        grad = {output: 1.0}
+        for _, uses in reversed(tape):
+            for name, local in uses:
+                grad[name] = grad.get(name, 0.0) + local
+        return grad
+
+    def from_the_start(tape, output):
+        grad = {output: 1.0}
+        for out, uses in tape:
+            for name, local in uses:
+                grad[name] = grad.get(name, 0.0) + grad.get(out, 0.0) * local
+        return grad
+
+    wrong = {
+        "The last use of a value overwrites the others: what comes back has to be added up.": overwriting,
+        "The local derivative is only one factor: what comes from upstream is the other.": without_upstream,
+        "At the start of the tape no upstream gradient is known yet: begin at its end.": from_the_start,
+    }
+
+
+class UndoBroadcasting(Exercise):
+    r"""Undo the broadcasting
+
+    Write the helper that every node with two inputs needs. An input of shape `shape` was broadcast to the shape of the
+    output. Given the gradient by the broadcast copy, return the gradient by the input itself.
+    """
+
+    level = "implement"
+    hint = "NumPy adds axes on the left, and repeats axes of length 1. Over which axes must you sum?"
+    inputs = [
+        (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), (3,)),
+        (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), (2, 1)),
+        (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), (2, 3)),
+        (np.array([1.0, 2.0, 4.0]), ()),
+        (np.arange(24.0).reshape(2, 4, 3), (1, 3)),
+    ]
+
+    def solution(gradient, shape):
+        """Return the gradient by an input of this shape that was broadcast to the shape of `gradient`."""
+        new = gradient.ndim - len(shape)
+        repeated = [new + i for i, n in enumerate(shape) if n == 1]
+        return gradient.sum(axis=(*range(new), *repeated)).reshape(shape)
+
+    worked = """
+    An entry that was repeated was used in several places, so its gradient is the sum over them. The repeated axes are
+    those that NumPy has added on the left, and those that had length 1; the `reshape` brings the latter back. This is
+    `_sum_to` in `mlcore.nodes`.
+    """
+
+    def same(gradient, shape):
+        while gradient.ndim > len(shape):
+            gradient = gradient.sum(axis=0)
+        for axis, n in enumerate(shape):
+            if n < gradient.shape[axis]:
+                gradient = gradient.sum(axis=axis, keepdims=True)
+        return gradient
+
+    def averaged(gradient, shape):
+        total = UndoBroadcasting.solution(gradient, shape)
+        return total * total.size / gradient.size
+
+    wrong = {
+        "Each copy counts in full: add up, do not average.": averaged,
+        "is a sum missing": lambda gradient, shape: gradient.sum(axis=tuple(range(gradient.ndim - len(shape)))),
+        "A reshape of the right size keeps some of the numbers and drops the others.": (
+            lambda gradient, shape: gradient.ravel()[: int(np.prod(shape))].reshape(shape)
+        ),
+    }
+
+
+class MeanAlongAxis(Exercise):
+    r"""A node for the mean
+
+    Write the node that takes the mean over `axis`, which stays as an axis of length 1, for inputs with any number of
+    axes.
+    """
+
+    level = "implement"
+    hint = "A mean is a sum times 1/n. What does each of the two do to the upstream gradient?"
+    inputs = [
+        (0, np.array([[1.0, 2.0], [3.0, 4.0], [8.0, 0.0]])),
+        (1, np.array([[1.0, 2.0], [3.0, 4.0], [8.0, 0.0]])),
+        (-1, np.arange(24.0).reshape(2, 3, 4)),
+    ]
+
+    class solution:
+        """The mean over `axis`, which stays as an axis of length 1."""
+
+        def __init__(self, axis):
+            self.axis = axis
+
+        def forward(self, x):
+            """Return the mean; remember the shape of x."""
+            self.shape = x.shape
+            return x.mean(axis=self.axis, keepdims=True)
+
+        def backward(self, dy):
+            """Return the gradient by x."""
+            n = self.shape[self.axis]
+            return np.repeat(dy, n, axis=self.axis) / n
+
+    worked = r"""
+    Sum's backward repeats, and the factor $1/n$ stays a factor. Nothing but the shape is kept: the slope of a mean does
+    not depend on its terms.
+    """
+
+    class same(solution):
+        def backward(self, dy):
+            return np.zeros(self.shape) + dy / self.shape[self.axis]
+
+    class undivided(solution):
+        def backward(self, dy):
+            return np.repeat(dy, self.shape[self.axis], axis=self.axis)
+
+    class too_often(solution):
+        def backward(self, dy):
+            return np.zeros(self.shape) + dy / np.prod(self.shape)
+
+    class axis_lost(solution):
+        def forward(self, x):
+            self.shape = x.shape
+            return x.mean(axis=self.axis)
+
+    wrong = {
+        "This is the backward of a sum: where is the factor of the mean?": undivided,
+        "Divide by the number of terms in one mean, not by the size of the array.": too_often,
+        "the shape is (2,), but (1, 2) is expected": axis_lost,
+    }
+
+
+class RepeatRows(Exercise):
+    r"""Right for one row
+
+    This node writes every row of `x` n times. Its backward comes from a textbook, and passed a test with one row. Find
+    the fault, and mend it for any number of rows.
+    """
+
+    level = "debug"
+    hint = "Which rows of dy are copies of the first row of x?"
+    inputs = [
+        (3, np.array([[1.0, 2.0]])),
+        (2, np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])),
+        (4, np.array([[1.0], [2.0], [3.0]])),
+    ]
+
+    class given:
+        """Each row of x, n times in a row."""
+
+        def __init__(self, n):
+            self.n = n
+
+        def forward(self, x):
+            self.shape = x.shape
+            return np.repeat(x, self.n, axis=0)
+
+        def backward(self, dy):
+            return dy.sum(axis=0, keepdims=True)
+
+    class solution:
+        """Each row of x, n times in a row."""
+
+        def __init__(self, n):
+            self.n = n
+
+        def forward(self, x):
+            self.shape = x.shape
+            return np.repeat(x, self.n, axis=0)
+
+        def backward(self, dy):
+            rows, columns = self.shape
+            return dy.reshape(rows, self.n, columns).sum(axis=1)
+
+    worked = """
+    The sum over all rows mixes the copies of different rows, and returns shape (1, D). `np.repeat` puts the copies of
+    one row next to each other, so dy falls into blocks of n rows, one for each row of x. `reshape(n, rows, columns)`
+    would have the right size too, but would add up rows that have nothing to do with each other.
+    """
+
+    class same(given):
+        def backward(self, dy):
+            return np.add.reduceat(dy, np.arange(0, len(dy), self.n))
+
+    class other_order(given):
+        def backward(self, dy):
+            return dy.reshape(self.n, *self.shape).sum(axis=0)
+
+    class averaged(given):
+        def backward(self, dy):
+            return RepeatRows.same.backward(self, dy) / self.n
+
+    wrong = {
+        "the shape is (1, 3), but (2, 3) is expected": given,
+        "The right shape, but the wrong rows: in which order does np.repeat write them?": other_order,
+        "Every copy counts in full: add up, do not average.": averaged,
+    }
+
+
+class SumOfEachRow(Exercise):
+    r"""It works for square inputs
+
+    This node adds up each row of a matrix. For square matrices it runs, for others it stops with an error. Find the
+    fault, and mend the backward pass. Is it right for square matrices?
+    """
+
+    level = "debug"
+    hint = "dy has shape (N,). Along which axis does NumPy repeat it?"
+    inputs = [
+        (np.array([[1.0, 2.0], [3.0, 4.0]]),),
+        (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]),),
+        (np.array([[1.0, 2.0], [3.0, 4.0], [0.5, -1.0]]),),
+    ]
+
+    class given:
+        """The sum of each row: (N, D) to (N,)."""
+
+        def forward(self, x):
+            self.shape = x.shape
+            return x.sum(axis=1)
+
+        def backward(self, dy):
+            return np.zeros(self.shape) + dy
+
+    class solution:
+        """The sum of each row: (N, D) to (N,)."""
+
+        def forward(self, x):
+            self.shape = x.shape
+            return x.sum(axis=1)
+
+        def backward(self, dy):
+            return np.zeros(self.shape) + dy[:, np.newaxis]
+
+    worked = """
+    NumPy reads a vector as a row. So the gradient of the *first row's* sum went down the first *column*: for a square
+    matrix the result is the transpose of the right one, without any error. A kept axis of length 1 says where to
+    repeat; that is why `Sum` keeps it.
+    """
+
+    class same(given):
+        def backward(self, dy):
+            return np.outer(dy, np.ones(self.shape[1]))
+
+    class shaped(given):
+        def backward(self, dy):
+            return np.repeat(dy, self.shape[1]).reshape(self.shape[::-1]).T
+
+    class shared_out(solution):
+        def backward(self, dy):
+            return super().backward(dy) / self.shape[1]
+
+    wrong = {
+        "the gradient of x: it is transposed": given,
+        "The right shape, but the numbers run along the wrong axis.": shaped,
+        "A sum shares nothing out: each term moves it in full.": shared_out,
+    }
+
+
+class ResidualBlock(Exercise):
+    r"""The forgotten way
+
+    A block of a deep network computes $y = x + \max(0, xW)$. Its `grads[0]` is right; deep networks made of it train no
+    better than networks without the skip. Find the fault, and mend it.
+    """
+
+    level = "debug"
+    hint = "How many times is x used in the forward pass?"
+    inputs = [
+        (np.array([[1.0, -2.0], [0.5, 2.0]]), np.array([[1.0, 2.0], [-1.0, 1.0], [3.0, 1.0]])),
+        (np.array([[2.0]]), np.array([[1.5], [-1.0]])),
+    ]
+
+    class given:
+        """The block y = x + max(0, x W)."""
+
+        def __init__(self, W):
+            self.params, self.grads = [W], [np.zeros_like(W)]
+
+        def forward(self, x):
+            self.x, self.h = x.copy(), x @ self.params[0]
+            return x + np.maximum(0, self.h)
+
+        def backward(self, dout):
+            dh = dout * (self.h > 0)
+            self.grads[0][...] = self.x.T @ dh
+            return dh @ self.params[0].T
+
+    class solution:
+        """The block y = x + max(0, x W)."""
+
+        def __init__(self, W):
+            self.params, self.grads = [W], [np.zeros_like(W)]
+
+        def forward(self, x):
+            self.x, self.h = x.copy(), x @ self.params[0]
+            return x + np.maximum(0, self.h)
+
+        def backward(self, dout):
+            dh = dout * (self.h > 0)
+            self.grads[0][...] = self.x.T @ dh
+            return dout + dh @ self.params[0].T
+
+    worked = """
+    x goes two ways, so two gradients come back and are added. The addition hands `dout` to the skip unchanged: along
+    this way the gradient reaches the first layers of a deep network undiminished, and that is what the skip is for.
+    """
+
+    class same(given):
+        def backward(self, dout):
+            dx = dout.copy()
+            dx += super().backward(dout)
+            return dx
+
+    class halved(given):
+        def backward(self, dout):
+            return (dout + super().backward(dout)) / 2
+
+    class skip_only(given):
+        def backward(self, dout):
+            super().backward(dout)
+            return dout
+
+    wrong = {
+        "What comes back along the skip is missing.": given,
+        "A branch does not halve: what comes back is added.": halved,
+        "Now the way through W is missing.": skip_only,
+    }
+
+
+class SwappedFactors(Exercise):
+    r"""It passed with a square matrix
+
+    This product was tested with 2 inputs and 2 units: all shapes fitted, and the test looked at shapes only. Find the
+    fault, and mend it.
+    """
+
+    level = "debug"
+    hint = "Which shape has the product that is written into grads[0], if W has shape (2, 3)?"
+    inputs = [
+        (np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0], [2.0, 0.0], [0.5, 1.0]])),
+        (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([[1.0, -1.0]])),
+    ]
+
+    class given:
+        """The product x @ W."""
+
+        def __init__(self, W):
+            self.params, self.grads = [W], [np.zeros_like(W)]
+
+        def forward(self, x):
+            self.x = x.copy()
+            return x @ self.params[0]
+
+        def backward(self, dout):
+            self.grads[0][...] = dout.T @ self.x
+            return dout @ self.params[0].T
+
+    class solution:
+        """The product x @ W."""
+
+        def __init__(self, W):
+            self.params, self.grads = [W], [np.zeros_like(W)]
+
+        def forward(self, x):
+            self.x = x.copy()
+            return x @ self.params[0]
+
+        def backward(self, dout):
+            self.grads[0][...] = self.x.T @ dout
+            return dout @ self.params[0].T
+
+    worked = """
+    `dout.T @ x` has shape (H, D), the transpose of the right one. If D = H, it fits into `grads[0]` and every weight
+    gets the gradient of its mirror image. Sizes that all differ make such a fault an error at once.
+    """
+
+    class same(given):
+        def backward(self, dout):
+            self.grads[0][...] = np.einsum("nd,nh->dh", self.x, dout)
+            return np.einsum("nh,dh->nd", dout, self.params[0])
+
+    class forced(given):
+        def backward(self, dout):
+            self.grads[0][...] = (dout.T @ self.x).reshape(self.params[0].shape)
+            return dout @ self.params[0].T
+
+    class other_one(solution):
+        def backward(self, dout):
+            dx = super().backward(dout)
+            return dout @ self.params[0] if dx.shape[1] == dout.shape[1] else dx
+
+    wrong = {
+        "grads[0]: it is transposed": given,
+        "A reshape does not transpose: it fills another shape with the numbers in the old order.": forced,
+        "Now the gradient of x lacks the transpose, which shows only when W is square.": other_one,
+    }
+
+
+class WeightUsedTwice(Exercise):
+    r"""One weight, two steps
+
+    A recurrent network uses the same weights at every step; this one makes two steps, $h = xW$ and $y = hW$. The
+    gradient of $W$ is wrong, that of $x$ is right. Find the fault, and mend it. Batches follow one another: each
+    `backward` must leave in `grads` the gradient of its own batch, and nothing of an earlier one.
+    """
+
+    level = "debug"
+    hint = "The array W is used twice, so it is a branch. What does the second assignment do to the first?"
+    inputs = [
+        (np.array([[1.0, 2.0], [0.5, -1.0]]), np.array([[1.0, -1.0], [2.0, 1.0], [0.0, 3.0]])),
+        (np.array([[2.0]]), np.array([[1.0], [3.0]])),
+    ]
+
+    @classmethod
+    def run(cls, answer, W, x):
+        """Two batches, one after the other: what counts is the second."""
+        layer, rng = answer(W), np.random.default_rng(0)
+        for _ in range(2):
+            dx = layer.backward(rng.standard_normal(layer.forward(x).shape))
+        return {"grads[0]": layer.grads[0], "the gradient of x": dx}
+
+    class given:
+        """Two steps with the same weights: y = (x W) W."""
+
+        def __init__(self, W):
+            self.params, self.grads = [W], [np.zeros_like(W)]
+
+        def forward(self, x):
+            self.x, self.h = x.copy(), x @ self.params[0]
+            return self.h @ self.params[0]
+
+        def backward(self, dout):
+            self.grads[0][...] = self.h.T @ dout
+            dh = dout @ self.params[0].T
+            self.grads[0][...] = self.x.T @ dh
+            return dh @ self.params[0].T
+
+    class solution:
+        """Two steps with the same weights: y = (x W) W."""
+
+        def __init__(self, W):
+            self.params, self.grads = [W], [np.zeros_like(W)]
+
+        def forward(self, x):
+            self.x, self.h = x.copy(), x @ self.params[0]
+            return self.h @ self.params[0]
+
+        def backward(self, dout):
+            self.grads[0][...] = self.h.T @ dout
+            dh = dout @ self.params[0].T
+            self.grads[0] += self.x.T @ dh
+            return dh @ self.params[0].T
+
+    worked = """
+    Both uses send a gradient back to W, and the second overwrote the first. Within one backward pass they add up
+    (`+=`); between two passes they do not, so the first assignment stays `=`. With `+=` in both places the gradient of
+    the last batch would still be in there.
+    """
+
+    class same(given):
+        def backward(self, dout):
+            dh = dout @ self.params[0].T
+            self.grads[0][...] = self.x.T @ dh + self.h.T @ dout
+            return dh @ self.params[0].T
+
+    class never_cleared(given):
+        def backward(self, dout):
+            dh = dout @ self.params[0].T
+            self.grads[0] += self.x.T @ dh + self.h.T @ dout
+            return dh @ self.params[0].T
+
+    class wrong_input(given):
+        def backward(self, dout):
+            dh = dout @ self.params[0].T
+            self.grads[0][...] = self.h.T @ dout + self.h.T @ dh
+            return dh @ self.params[0].T
+
+    wrong = {
+        "One of the two uses is missing in the gradient of W.": given,
+        "The gradient of the batch before is still in there.": never_cleared,
+        "The first step has used x, not h.": wrong_input,
+    }
+
+
+class KeepTheValues(Exercise):
+    r"""The values of yesterday
+
+    A program reads every batch into the same array, to save memory. This product works until somebody does so between
+    forward and backward. Find the fault, and mend it.
+    """
+
+    level = "debug"
+    hint = "What does `self.y = y` store: six numbers, or a second name for an array?"
+    inputs = [
+        (np.array([1.0, 2.0]), np.array([3.0, 4.0])),
+        (np.array([[1.0, -1.0, 0.5]]), np.array([[2.0, 5.0, -4.0]])),
+    ]
+
+    @classmethod
+    def run(cls, answer, x, y):
+        """Forward; then the caller reads the next batch into its arrays; then backward."""
+        node, mine, yours = answer(), x.copy(), y.copy()
+        z = node.forward(mine, yours)
+        mine[...], yours[...] = 7.0, 9.0
+        dx, dy = node.backward(np.random.default_rng(0).standard_normal(z.shape))
+        return {"the gradient of x": dx, "the gradient of y": dy}
+
+    class given:
+        """The product of two arrays of one shape."""
+
+        def forward(self, x, y):
+            self.x, self.y = x, y
+            return x * y
+
+        def backward(self, dz):
+            return dz * self.y, dz * self.x
+
+    class solution:
+        """The product of two arrays of one shape."""
+
+        def forward(self, x, y):
+            self.x, self.y = x.copy(), y.copy()
+            return x * y
+
+        def backward(self, dz):
+            return dz * self.y, dz * self.x
+
+    worked = """
+    An assignment stores a name. When the caller writes into its array, the node's name shows the new numbers, and the
+    product is differentiated at a point where it was never computed. A copy costs memory; `mlcore` saves it where
+    nobody can write into the array.
+    """
+
+    class same(solution):
+        def forward(self, x, y):
+            self.x, self.y = np.array(x), np.array(y)
+            return self.x * self.y
+
+    class sliced(given):
+        def forward(self, x, y):
+            return super().forward(x[:], y[:])
+
+    class one_of_two(given):
+        def forward(self, x, y):
+            return super().forward(x, y.copy())
+
+    wrong = {
+        "The node still sees what the caller writes: neither a second name nor a slice is a copy.": sliced,
+        "the gradient of y: ": one_of_two,
+    }
+
+
+class TwoNamesOneArray(Exercise):
+    r"""Two names, one array
+
+    The formula of this addition is right, and every gradient check passes. In a network with skip connections, where
+    gradients are added up in place, its results are wrong. Find the fault, and mend it.
+    """
+
+    level = "debug"
+    hint = "How many arrays does backward return, and whose are they?"
+    inputs = [
+        (np.array([1.0, 2.0]), np.array([3.0, 4.0])),
+        (np.array([[1.0, -1.0, 0.5]]), np.array([[2.0, 5.0, -4.0]])),
+    ]
+
+    @classmethod
+    def run(cls, answer, x, y):
+        """Backward; then the network adds to the gradient of x in place, and scales that of y."""
+        node, dz = answer(), np.random.default_rng(0).standard_normal(x.shape)
+        node.forward(x, y)
+        dx, dy = node.backward(dz)
+        dx += 5
+        dy *= 2
+        return {"the gradient of x": dx, "the gradient of y": dy, "the upstream gradient afterwards": dz}
+
+    class given:
+        """The sum of two arrays of one shape."""
+
+        def forward(self, x, y):
+            return x + y
+
+        def backward(self, dz):
+            return dz, dz
+
+    class solution:
+        """The sum of two arrays of one shape."""
+
+        def forward(self, x, y):
+            return x + y
+
+        def backward(self, dz):
+            return dz.copy(), dz.copy()
+
+    worked = """
+    `return dz, dz` hands out one array under two names, and it is the caller's array as well. A gradient check adds
+    nothing in place and sees nothing. Return arrays that are the receiver's alone.
+    """
+
+    class same(given):
+        def backward(self, dz):
+            return dz + 0, 1 * dz
+
+    class one_copy(given):
+        def backward(self, dz):
+            return dz, dz.copy()
+
+    class shared_copy(given):
+        def backward(self, dz):
+            dz = dz.copy()
+            return dz, dz
+
+    wrong = {
+        "What is done to one result is done to the other as well.": given,
+        "One of the two is still the caller's own array.": one_copy,
+        "One copy under two names is still one array.": shared_copy,
+    }
+
+
+class UnseenGradient(Exercise):
+    r"""Nothing is learnt
+
+    The optimizer collects the gradients of all layers once, before the first step, in a list of its own. With this
+    layer the weights never move. Find the fault, and mend it.
+    """
+
+    level = "debug"
+    hint = "Which array does the optimizer hold: the old one, or the new one?"
+    inputs = [
+        (np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0]])),
+        (np.array([[1.0, 2.0, 3.0]]), np.array([[2.0], [0.5]])),
+    ]
+
+    @classmethod
+    def run(cls, answer, W, x):
+        """What an optimizer sees that has collected the gradients before the first step."""
+        layer, rng = answer(W), np.random.default_rng(0)
+        collected = [*layer.grads]
+        for _ in range(2):
+            layer.backward(rng.standard_normal(layer.forward(x).shape))
+        return {"the gradient that was collected": collected[0]}
+
+    class given:
+        """The product x @ W."""
+
+        def __init__(self, W):
+            self.params, self.grads = [W], [np.zeros_like(W)]
+
+        def forward(self, x):
+            self.x = x.copy()
+            return x @ self.params[0]
+
+        def backward(self, dout):
+            self.grads[0] = self.x.T @ dout
+            return dout @ self.params[0].T
+
+    class solution:
+        """The product x @ W."""
+
+        def __init__(self, W):
+            self.params, self.grads = [W], [np.zeros_like(W)]
+
+        def forward(self, x):
+            self.x = x.copy()
+            return x @ self.params[0]
+
+        def backward(self, dout):
+            self.grads[0][...] = self.x.T @ dout
+            return dout @ self.params[0].T
+
+    worked = """
+    `grads[0] = ...` puts another array into the layer's list, and the optimizer goes on reading the zeros of the old
+    one. `grads[0][...] = ...` writes the numbers into the array that everybody holds.
+    """
+
+    class same(given):
+        def backward(self, dout):
+            np.matmul(self.x.T, dout, out=self.grads[0])
+            return dout @ self.params[0].T
+
+    class growing(given):
+        def backward(self, dout):
+            self.grads[0] += self.x.T @ dout
+            return dout @ self.params[0].T
+
+    class empty(given):
+        def backward(self, dout):
+            self.grads[0].fill(0)
+            self.grads[0] = self.grads[0] + self.x.T @ dout
+            return dout @ self.params[0].T
+
+    wrong = {
+        "Added in place, the gradients of all batches pile up.": growing,
+        "The optimizer still holds the array of before: `grads[0] = ...` only moves a name.": empty,
+    }
+
+
+class RowsOfTable(Exercise):
+    r"""Rows of a table
+
+    A language model looks its words up: `y = W[words]`, with a row of `W` for each word of the vocabulary. A word may
+    occur several times. Return the gradient by `W`, of shape (rows, D), from the upstream gradient `dy`, one row for
+    each place of the text.
+    """
+
+    level = "transfer"
+    hint = "A row that is looked up twice is a branch. And what does `dW[[0, 0]] += 1` do?"
+    inputs = [
+        (np.array([0, 2]), np.array([[1.0, 2.0], [3.0, 4.0]]), 3),
+        (np.array([1, 1, 1]), np.array([[1.0, 2.0], [30.0, 40.0], [500.0, 600.0]]), 2),
+        (np.array([3, 0, 3, 1]), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0], [1.0, 1.0, 1.0]]), 5),
+    ]
+
+    def solution(words, dy, rows):
+        """Return the gradient by W (rows, D), for y = W[words] with upstream gradient dy (len(words), D)."""
+        dW = np.zeros((rows, dy.shape[1]))
+        np.add.at(dW, words, dy)
+        return dW
+
+    worked = """
+    Looking up is a branch for every row that occurs more than once, so its gradients add up; rows that do not occur get
+    zero. `dW[words] += dy` would not do: NumPy reads all rows first and writes each back once, so of a repeated word
+    only the last gradient is left. `np.add.at` adds one after the other.
+    """
+
+    def same(words, dy, rows):
+        return np.eye(rows)[words].T @ dy
+
+    def buffered(words, dy, rows):
+        dW = np.zeros((rows, dy.shape[1]))
+        dW[words] += dy
+        return dW
+
+    def averaged(words, dy, rows):
+        counts = np.bincount(words, minlength=rows)
+        return np.eye(rows)[words].T @ dy / np.maximum(counts, 1)[:, np.newaxis]
+
+    wrong = {
+        "Of a word that occurs twice only one gradient is left.": buffered,
+        "What comes back to a row is added up, not averaged.": averaged,
+        "the shape is (2, 2), but (3, 2) is expected": lambda words, dy, rows: dy,
+    }
+
+
+class RunningTotal(Exercise):
+    r"""The transpose of a running total
+
+    The node `y = np.cumsum(x, axis=0)` is linear: $y_n = x_0 + \dots + x_n$ for each column. Write it with its backward
+    pass, and without building a matrix.
+    """
+
+    level = "transfer"
+    hint = "In which of the outputs does x_0 occur, and in which the last row of x?"
+    inputs = [
+        (np.array([[1.0], [2.0], [4.0]]),),
+        (np.array([[1.0, -1.0], [0.5, 2.0], [3.0, 1.0], [0.0, 1.0]]),),
+        (np.array([[5.0, 6.0]]),),
+    ]
+
+    class solution:
+        """The running total down each column."""
+
+        def forward(self, x):
+            """Return y."""
+            return np.cumsum(x, axis=0)
+
+        def backward(self, dy):
+            """Return the gradient by x."""
+            return np.cumsum(dy[::-1], axis=0)[::-1]
+
+    worked = r"""
+    $x_i$ occurs in $y_i$ and in all that follow, so $\partial L/\partial x_i = \sum_{n \ge i} \partial L/\partial y_n$:
+    a running total from the end. As a matrix, forward has ones on and below the diagonal, backward on and above it.
+    The node keeps nothing, not even a shape.
+    """
+
+    class same:
+        def forward(self, x):
+            return np.tril(np.ones((len(x), len(x)))) @ x
+
+        def backward(self, dy):
+            return np.triu(np.ones((len(dy), len(dy)))) @ dy
+
+    class not_transposed(solution):
+        def backward(self, dy):
+            return np.cumsum(dy, axis=0)
+
+    class all_of_them(solution):
+        def backward(self, dy):
+            return np.zeros_like(dy) + dy.sum(axis=0)
+
+    class shifted(solution):
+        def backward(self, dy):
+            return super().backward(dy) - dy
+
+    wrong = {
+        "This is the node itself; backward is its transpose.": not_transposed,
+        "The last row of x occurs in one output only.": all_of_them,
+        "Each row occurs in the output of the same index too.": shifted,
+    }
+
+
+class ForgetAndCompute(Exercise):
+    r"""Forget, and compute again
+
+    A chain of 64 layers is too deep for the memory. So forward keeps only every $k$-th activation. Backward takes one
+    block of $k$ layers at a time: it computes the block's $k$ activations again, goes back through them, and forgets
+    them. At the worst moment $64/k + k$ arrays are kept.
+
+    - `arrays`: how many are that for $k = 4$?
+    - `best`: which $k$ that divides 64 needs fewest?
+    - `saving`: how many times fewer are these than the 64 arrays of the usual way?
+    - `passes`: how many forward passes through the chain does a training step then cost in all?
+    """
+
+    level = "transfer"
+    hint = "Try k = 2, 4, 8, 16. And how often is each layer computed forward?"
+    solution = {"arrays": 64 // 4 + 4, "best": 8, "saving": 64 / (64 / 8 + 8), "passes": 2}
+    worked = r"""
+    $64/k + k$ is 34, 20, 16, 20 for $k = 2, 4, 8, 16$: least at $k = \sqrt{64}$. Four times less memory costs one more
+    forward pass, since each layer is computed once on the way there and once again in its block. Memory then grows with
+    the square root of the depth. Libraries call it checkpointing.
+    """
+    same = {"arrays": 20.0, "best": 8.0, "saving": 4, "passes": 2.0}
+    wrong = {
+        "These are the blocks alone; one of them is also filled again.": solution | {"arrays": 16},
+        "With k = 4 there are 16 + 4: can the two parts be better balanced?": solution | {"best": 4, "saving": 3.2},
+        "passes: ": solution | {"passes": 8},
+    }
