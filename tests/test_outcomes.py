@@ -1,0 +1,82 @@
+"""What each chapter must reach, and where it does: `outcomes.json` maps every outcome to the cells that serve it."""
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = json.loads((ROOT / "tests/outcomes.json").read_text(encoding="utf-8"))
+LONGEST_MAIN_LINE = 4000  # words: some 40 minutes
+FEWEST_PREDICTIONS = 4
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def read(chapter):
+    paths = (ROOT / "notebooks").glob(f"{chapter.replace('.', '_')}_*.ipynb")
+    (path,) = (path for path in paths if not path.stem.endswith("_practice"))
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def text_of(cell):
+    """What a cell says and what it puts out, without the commas of large numbers."""
+    outputs = [output.get("text", output.get("data", {}).get("text/plain", "")) for output in cell.get("outputs", [])]
+    text = "\n".join("".join(part) for part in (cell["source"], *outputs))
+    return re.sub(r"(?<=\d)[,_](?=\d{3})", "", text)
+
+
+def faults(chapter, notebook):
+    """What the map of a chapter promises and its notebook does not keep."""
+    cells = {cell["id"]: cell for cell in notebook["cells"]}
+    named = [id for outcome in chapter["outcomes"] for id in outcome["cells"]]
+    named += [*chapter["numbers"].values(), *chapter["misconceptions"].values()]
+    found = [f"no cell {id}" for id in named if id not in cells]
+    if found:
+        return found
+    for outcome in chapter["outcomes"]:
+        if not any(cells[id]["cell_type"] == "code" for id in outcome["cells"]):
+            found.append(f"nothing is run for: {outcome['the reader can']}")
+    for number, id in chapter["numbers"].items():
+        if "assert" not in text_of(cells[id]):
+            found.append(f"{number} is not asserted in {id}")
+        missing = [n for n in NUMBER.findall(number) if n not in text_of(cells[id])]
+        found += [f"{n} (of {number}) does not stand in {id}" for n in missing]
+    return found
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_outcome_number_and_misconception_has_its_cell(chapter):
+    assert faults(CHAPTERS[chapter], read(chapter)) == []
+
+
+def test_a_broken_promise_is_found():
+    chapter, notebook = CHAPTERS["1.3.1"], read("1.3.1")
+    number, id = next(iter(chapter["numbers"].items()))
+    without = copy.deepcopy(notebook)
+    without["cells"] = [cell for cell in without["cells"] if cell["id"] != id]
+    assert faults(chapter, without) != []
+    for cell in notebook["cells"]:
+        if cell["id"] == id:
+            cell["source"] = "".join(cell["source"]).replace("assert", "print")
+    assert f"{number} is not asserted in {id}" in faults(chapter, notebook)
+
+
+def main_line(notebook):
+    """The text of a chapter without what is folded."""
+    text = "\n".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
+    return re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_reads_in_about_forty_minutes(chapter):
+    assert len(main_line(read(chapter)).split()) <= LONGEST_MAIN_LINE
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_reader_predicts_before_the_result_appears(chapter):
+    sources = ["".join(c["source"]) for c in read(chapter)["cells"] if c["cell_type"] == "code"]
+    predictions = [s for s in sources if re.search(r"^\s*predict\(", s, re.MULTILINE)]
+    assert len(predictions) >= FEWEST_PREDICTIONS
+    assert [s for s in predictions if not re.search(r"^guess = \.\.\.  # .", s, re.MULTILINE)] == []
