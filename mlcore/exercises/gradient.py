@@ -219,7 +219,7 @@ class CountThePasses(Exercise):
 
     CIFAR-10 has colour images of 32 × 32 pixels with three channels, in ten classes. One affine layer maps an image to
     ten scores. Give the number of `parameters`, the forward passes of a numerical gradient by `forward` and by
-    `central` differences, and what backpropagation costs in units of one forward pass (`backpropagation`).
+    `central` differences, and what backpropagation costs in units of one forward pass (`backprop`).
     """
 
     level = "by hand"
@@ -227,19 +227,19 @@ class CountThePasses(Exercise):
         "parameters": 32 * 32 * 3 * 10 + 10,
         "forward": 32 * 32 * 3 * 10 + 10 + 1,
         "central": 2 * (32 * 32 * 3 * 10 + 10),
-        "backpropagation": 1 + 2,
+        "backprop": 1 + 2,
     }
     worked = r"""
     $3072 \cdot 10$ weights and 10 biases make 30,730. The forward difference moves each once and needs the value at the
     point itself, once for all: 30,731, the number in the notes of CS231n. The central one moves each twice: 61,460.
     Backpropagation needs one forward pass, and a backward pass that costs about two.
     """
-    same = {"parameters": 30_730, "forward": 30_731, "central": 61_460, "backpropagation": 3}
+    same = {"parameters": 30_730, "forward": 30_731, "central": 61_460, "backprop": 3}
     wrong = {
         "Are the biases counted?": solution | {"parameters": 30_720},
         "The value at the point itself is needed as well.": solution | {"forward": 30_730},
         "The backward pass multiplies twice for each layer, and the forward pass comes before it.": solution
-        | {"backpropagation": 1},
+        | {"backprop": 1},
     }
 
 
