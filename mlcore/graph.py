@@ -16,7 +16,7 @@ Everything else with `forward` and `backward`, such as a layer or a loss: ``appl
 """
 
 import itertools
-import weakref
+from collections import namedtuple
 
 import numpy as np
 
@@ -25,7 +25,9 @@ from mlcore.layers import ReLU, Sigmoid
 from mlcore.nodes import Add, MatMul, Multiply, Power, Repeat, Sum
 
 _numbers = itertools.count()  # steps are numbered as they are made: an order in which every input is ready
-_last_runs = weakref.WeakKeyDictionary()  # the number of the step in which a node ran last: that is all it remembers
+_last_runs = {}  # by the id of a node the number of the step in which it ran last: that is all that it remembers
+
+Record = namedtuple("Record", ["upstream", "returned", "accumulate"])  # of a backward: for each step what it sent back
 
 
 class Variable:
@@ -98,7 +100,7 @@ class Variable:
         return -1.0 * self
 
     def __sub__(self, other):
-        return self + -other
+        return self + (-other if isinstance(other, Variable) else -as_floating("Variable", other))
 
     def __rsub__(self, other):
         return other + -self
@@ -107,7 +109,7 @@ class Variable:
         return apply(Power(n), self)
 
     def __truediv__(self, other):
-        return self * other**-1.0
+        return self * (other if isinstance(other, Variable) else as_floating("Variable", other)) ** -1.0
 
     def __rtruediv__(self, other):
         return other * self**-1.0
@@ -169,7 +171,7 @@ class Variable:
             raise ValueError(
                 f"Variable.backward: a value of shape {self.value.shape} is no single loss; give the upstream gradient"
             )
-        upstream = as_floating("Variable.backward", np.ones(self.value.shape) if upstream is None else upstream)
+        upstream = as_floating("Variable.backward", np.ones_like(self.value) if upstream is None else upstream)
         if upstream.shape != self.value.shape:
             raise ValueError(f"Variable.backward: upstream has shape {upstream.shape}, expected {self.value.shape}")
         steps = self.steps_before()
@@ -181,10 +183,10 @@ class Variable:
             add_up(gradients, step, returned[step], accumulate)
         for variable, gradient in gradients.items():
             variable.grad = gradient
-        self.record = upstream, returned, accumulate
+        self.record = Record(upstream, returned, accumulate)
 
     def draw(self, down=None):
-        """Return a picture of the graph: see :func:`mlcore.graph_drawing.draw`."""
+        """Return a picture of the graph, with a text: see :func:`mlcore.graph_drawing.draw`."""
         from mlcore import graph_drawing
 
         return graph_drawing.draw(self, down)
@@ -202,7 +204,7 @@ class Step:
     def __init__(self, node, inputs):
         self.node, self.inputs, self.number = node, inputs, next(_numbers)
         outputs = node.forward(*(x.value if isinstance(x, Variable) else x for x in inputs))
-        _last_runs[node] = self.number
+        _last_runs[id(node)] = self.number
         self.outputs = tuple(Variable(y) for y in (outputs if isinstance(outputs, tuple) else (outputs,)))
         for output in self.outputs:
             output.step = self
@@ -214,7 +216,7 @@ class Step:
 
     def check_memory(self):
         """Raise a RuntimeError if the node does not remember this run any more."""
-        if _last_runs.get(self.node) != self.number:
+        if _last_runs.get(id(self.node)) != self.number:
             raise RuntimeError(
                 f"Variable.backward: {type(self.node).__name__} does not remember this forward pass any more. Each "
                 "backward needs its own forward, so write the expression again; and a node remembers the last pass "
@@ -223,8 +225,8 @@ class Step:
 
     def send_back(self, gradients):
         """Return what the node sends back to each input; an output that nobody used has the gradient 0."""
-        del _last_runs[self.node]
-        returned = self.node.backward(*(gradients.get(y, np.zeros(y.value.shape)) for y in self.outputs))
+        del _last_runs[id(self.node)]
+        returned = self.node.backward(*(gradients.get(y, np.zeros_like(y.value)) for y in self.outputs))
         returned = returned if isinstance(returned, tuple) else (returned,)
         if any(isinstance(x, Variable) for x in self.inputs[len(returned) :]):
             raise ValueError(f"{type(self.node).__name__} has no gradient for one of its inputs: give that as an array")
@@ -245,7 +247,7 @@ class MatrixProduct:
 
 
 def add_up(gradients, step, returned, accumulate):
-    """Add what a step sends back to the gradients of its inputs, or (wrong) let the last one win."""
+    """Add what a step sends back to the gradients of its inputs, or let the last one win, which is wrong."""
     for x, gradient in zip(step.inputs, returned, strict=False):
         if isinstance(x, Variable):
             gradients[x] = gradients[x] + gradient if accumulate and x in gradients else gradient

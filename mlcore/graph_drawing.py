@@ -12,7 +12,7 @@ from collections import Counter
 
 import numpy as np
 
-from mlcore.graph import MatrixProduct, Variable, add_up
+from mlcore.graph import MatrixProduct, Variable
 from mlcore.layers import Affine, ReLU, Sigmoid
 from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
 from mlcore.nodes import Add, Branch, MatMul, Multiply, Power, Repeat, Sum
@@ -23,7 +23,7 @@ LOCAL = {
     Add: ("{0} + {1}", "1", "1"),
     Multiply: ("{0} · {1}", "{1}", "{0}"),
     Power: ("{0}^{node.n:g}", "{node.n:g} · {0}^({node.n:g} − 1)"),
-    ReLU: ("relu({0})", "1 where {0} > 0, otherwise 0"),
+    ReLU: ("relu({0})", "(1 if {0} > 0 else 0)"),
     Sigmoid: ("sigmoid({0})", "{y} · (1 − {y})"),
 }
 # Where an output depends on several elements of an input: the gradient of the input as a whole.
@@ -138,22 +138,20 @@ class Drawing:
 
     def arrived(self, back):
         """What has come back to each variable after so many steps backward: a list for each."""
-        arrived = {self.result: [self.record[0]]}
+        arrived = {self.result: [self.record.upstream]}
         for step in self.steps[::-1][:back]:
-            for x, gradient in zip(step.inputs, self.record[1][step], strict=False):
+            for x, gradient in zip(step.inputs, self.record.returned[step], strict=False):
                 if isinstance(x, Variable):
                     arrived.setdefault(x, []).append(gradient)
         return arrived
 
     def gradients(self, back):
         """The gradients after so many steps backward; none before it begins, at -1."""
-        if back < 0:
-            return {}
-        upstream, returned, accumulate = self.record
-        gradients = {self.result: upstream}
-        for step in self.steps[::-1][:back]:
-            add_up(gradients, step, returned[step], accumulate)
-        return gradients
+        return {x: self.total(gradients) for x, gradients in self.arrived(back).items()} if back >= 0 else {}
+
+    def total(self, gradients):
+        """The sum of what has come back; the last of it, if adding up was switched off."""
+        return sum(gradients[1:], start=gradients[0]) if self.record.accumulate else gradients[-1]
 
     @staticmethod
     def local_derivatives(step):
@@ -196,7 +194,7 @@ class Drawing:
 
     def tell_upstream(self):
         """Where backward begins."""
-        return f"Backward begins with {assign('d' + self.name[self.result], self.record[0])}."
+        return f"Backward begins with {assign('d' + self.name[self.result], self.record.upstream)}."
 
     def tell_gradients(self):
         """The gradient of each variable, in the order in which they are complete."""
@@ -212,7 +210,7 @@ class Drawing:
         gradients, arrived = self.gradients(back - 1), self.arrived(back)
         text = [f"{type(step.node).__name__}: {self.name[step.outputs[0]]} = {self.formula(step)}."]
         text += [f"Upstream {assign('d' + self.name[y], gradients[y])}." for y in step.outputs if y in gradients]
-        for k, (x, gradient) in enumerate(zip(step.inputs, self.record[1][step], strict=False)):
+        for k, (x, gradient) in enumerate(zip(step.inputs, self.record.returned[step], strict=False)):
             if isinstance(x, Variable):
                 text.append(self.tell_rule(step, k, gradients.get(step.outputs[0]), gradient))
         if getattr(step.node, "params", []):
@@ -240,12 +238,11 @@ class Drawing:
         name, missing = f"d{self.name[x]}", self.uses[x] - len(gradients)
         if len(gradients) == 1:
             text = assign(name, gradients[0])
-        elif self.record[2]:
-            text = f"{name} = {' + '.join(factors(*gradients))} = {say(sum(gradients[1:], start=gradients[0]))}"
+        elif self.record.accumulate:
+            text = f"{name} = {' + '.join(factors(*gradients))} = {say(self.total(gradients))}"
         else:
-            text = (
-                f"{name} = {say(gradients[-1])}, the last of {', '.join(map(say, gradients))}: they were not added up"
-            )
+            candidates = ", ".join(map(say, gradients))
+            text = f"{name} = {say(self.total(gradients))}, the last of {candidates}: they were not added up"
         return text + (f" so far, for {self.name[x]} is used {self.uses[x]} times." if missing > 0 else ".")
 
     # -- layout --
@@ -296,7 +293,7 @@ class Drawing:
         """The graph as SVG after so many steps forward and backward (-1: before it begins); one step may stand out."""
         gradients, parts = self.gradients(back), []
         for k, step in enumerate(self.steps):
-            returned = self.record[1][step] if k >= len(self.steps) - back else None
+            returned = self.record.returned[step] if k >= len(self.steps) - back else None
             parts += self._edges(step, k < forward, returned, step is active)
         for box in self.boxes:
             step = box[0].step

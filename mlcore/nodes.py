@@ -358,7 +358,8 @@ class Power:
         """Return x ** n."""
         x = as_floating("Power", x)
         self.x = keep(x)
-        return x**self.n
+        with np.errstate(divide="ignore"):
+            return x**self.n
 
     @ieee
     def backward(self, dy):
@@ -366,7 +367,8 @@ class Power:
         x = recall(self, self.x)
         dy = check_upstream(self, dy, x.shape)
         self.x = None
-        return dy * (self.n * x ** (self.n - 1)) if self.n else np.zeros_like(dy * x)  # 0 * 0 ** -1 would be NaN
+        with np.errstate(divide="ignore"):
+            return dy * (self.n * x ** (self.n - 1)) if self.n else 0 * dy  # else 0 * 0 ** -1, which is NaN
 
 
 class MatMul:

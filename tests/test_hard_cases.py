@@ -37,6 +37,8 @@ from mlcore import (
     Branch,
     MatMul,
     Multiply,
+    Power,
+    ReLU,
     Repeat,
     Sequential,
     Sigmoid,
@@ -224,9 +226,11 @@ BY_HAND = {
     "Branch": lambda x, d, e: [x, x, d + e],
     "Repeat": lambda x, d: [x[:, [0, 0, 1, 1]], d[:, ::2] + d[:, 1::2]],
     "Sum": lambda x, d: [x.sum(axis=1, keepdims=True), d[:, [0, 0, 0]]],
+    "Power": lambda x, d: [x * x * x, d * (3 * x * x)],
     "MatMul": lambda x, w, d: [np.einsum(*i) for i in (("nd,dh->nh", x, w), ("nh,dh->nd", d, w), ("nd,nh->dh", x, d))],
     "Affine": lambda x, w, b, d: [BY_HAND["MatMul"](x, w, d)[0] + b, *BY_HAND["MatMul"](x, w, d)[1:], d.sum(axis=0)],
     "Sigmoid": plain_sigmoid,
+    "ReLU": lambda x, d: [np.where(x < 0, 0, x), np.where(x > 0, d, 0)],
 }
 
 
@@ -412,9 +416,11 @@ LAYERS = {
     "Branch": (lambda: Branch(2), [X], [X, X]),
     "Repeat": (lambda: Repeat(2), [X], [np.vstack([X, X])]),
     "Sum": (Sum, [X], [X[:1]]),
+    "Power": (lambda: Power(-1), [X + 0.5], [X]),
     "MatMul": (lambda: MatMul(W), [X], [UP]),
     "Affine": (lambda: Affine(W, B), [X], [UP]),
     "Sigmoid": (Sigmoid, [X], [X]),
+    "ReLU": (ReLU, [X], [X]),
     "SoftmaxWithLoss": (SoftmaxWithLoss, [X, P], []),
     "SoftmaxWithLoss, labels": (SoftmaxWithLoss, [X, LABELS], []),
     "SigmoidWithLoss": (SigmoidWithLoss, [X, P], []),

@@ -6,7 +6,7 @@ from helpers import FLOATS, assert_gradients, distinct_memory, inner, leading_ax
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlcore import Add, Affine, MatMul, Repeat, Sequential, Sigmoid, SigmoidWithLoss, SoftmaxWithLoss, sigmoid
+from mlcore import Add, Affine, MatMul, ReLU, Repeat, Sequential, Sigmoid, SigmoidWithLoss, SoftmaxWithLoss, sigmoid
 
 dtypes = st.sampled_from([np.float32, np.float64])
 sizes = st.integers(0, 3)
@@ -16,7 +16,7 @@ def affine(seed=0, d=2, h=3, dtype=np.float64):
     return Affine(normal(seed, (d, h), dtype), normal(seed + 1, h, dtype))
 
 
-each_layer = pytest.mark.parametrize("make", [Sigmoid, affine], ids=["Sigmoid", "Affine"])
+each_layer = pytest.mark.parametrize("make", [Sigmoid, ReLU, affine], ids=["Sigmoid", "ReLU", "Affine"])
 
 
 # -- Sigmoid --
@@ -68,6 +68,30 @@ def test_an_infinite_upstream_gradient_of_a_saturated_sigmoid_is_nan_without_a_w
     layer = Sigmoid()
     layer.forward([1000.0, 0.0])
     np.testing.assert_array_equal(layer.backward([np.inf, np.inf]), [np.nan, np.inf])
+
+
+# -- ReLU --
+
+
+@given(seeds, shapes, dtypes)
+def test_gradient_of_relu(seed, shape, dtype):
+    x = normal(seed, shape, dtype)
+    assert_gradients(ReLU(), x + np.copysign(dtype(0.1), x), dtype=dtype, rng=seed)  # away from the kink
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_relu_has_no_slope_where_its_input_is_not_positive(dtype):
+    """Not even an infinite upstream gradient comes through a dead unit; and the smallest positive number is alive."""
+    layer, least = ReLU(), np.finfo(dtype).smallest_subnormal
+    x = np.array([-np.inf, -1, -least, -0.0, 0, least, 1, np.inf], dtype)
+    np.testing.assert_array_equal(layer.forward(x), np.array([0] * 5 + [least, 1, np.inf], dtype))
+    dx = layer.backward(np.full(8, np.inf, dtype))
+    np.testing.assert_array_equal(dx, np.array([0] * 5 + [np.inf] * 3, dtype), strict=True)
+
+
+def test_relu_lets_nan_through_so_that_the_loss_can_refuse_it():
+    layer = ReLU()
+    assert np.isnan(layer.forward([np.nan])).all() and layer.backward([1.0]) == 0
 
 
 # -- Affine --

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
-from mlcore import Add, Branch, MatMul, Multiply, Repeat, Sum
+from mlcore import Add, Branch, MatMul, Multiply, Power, Repeat, Sum
 
 dtypes = st.sampled_from([np.float32, np.float64])
 pairs = mutually_broadcastable_shapes(num_shapes=2, max_dims=3, min_side=0, max_side=3)
@@ -29,6 +29,7 @@ EXAMPLES = {
     "Branch": (lambda: Branch(3), [(3, 2)]),
     "Repeat": (lambda: Repeat(2, axis=1), [(3, 2)]),
     "Sum": (lambda: Sum(axis=-1), [(3, 2)]),
+    "Power": (lambda: Power(2), [(3, 2)]),
     "MatMul": (lambda: MatMul(normal(0, (2, 4))), [(3, 2)]),
 }
 each_node = pytest.mark.parametrize(("make", "input_shapes"), EXAMPLES.values(), ids=EXAMPLES.keys())
@@ -119,6 +120,27 @@ def test_gradients_of_repeat_and_sum(seed, shape, dtype, n, data):
     axis = axis_of(data, shape)
     for node in (Repeat(n, axis), Sum(axis)):
         assert_gradients(node, normal(seed, shape, dtype), dtype=dtype, rng=seed)
+
+
+@given(seeds, shapes, dtypes, st.sampled_from([-2, -1, -0.5, 0, 0.5, 1, 2, 3, 4.5]))
+def test_gradient_of_power(seed, shape, dtype, n):
+    x = normal(seed, shape)
+    x = np.copysign(0.5 + abs(x), x) if n == int(n) else 0.5 + abs(x)  # a root needs what is positive
+    assert_gradients(Power(n), x.astype(dtype), dtype=dtype, rng=seed)
+
+
+@pytest.mark.parametrize(
+    ("n", "y", "dx"),
+    [(0, 1, 0), (1, 0, 1), (2, 0, 0), (0.5, 0, np.inf), (-1, np.inf, -np.inf), (-2, np.inf, -np.inf)],
+)
+def test_power_of_0(n, y, dx):
+    node = Power(n)
+    assert node.forward([0.0]) == y and node.backward([1.0]) == dx
+
+
+def test_a_root_of_a_negative_number_is_nan_without_a_warning():
+    node = Power(0.5)
+    assert np.isnan([*node.forward([-1.0]), *node.backward([1.0])]).all()
 
 
 @given(seeds, leading_axes, dtypes, st.integers(0, 3), st.integers(0, 3))
@@ -367,6 +389,11 @@ BAD = {
     "Repeat axis": (lambda: Repeat(2, axis=1).forward([1.0]), ValueError, r"Repeat\.forward: .*axis 1 .*\(1,\)"),
     "Sum axis": (lambda: Sum(axis=-3).forward(np.ones((2, 2))), ValueError, r"Sum\.forward: .*axis -3 .*\(2, 2\)"),
     "Sum of a number": (lambda: Sum().forward(1.0), ValueError, r"Sum\.forward: .*axis 0 .*\(\)"),
+    "no exponent": (lambda: Power(None), TypeError, "Power: n must be a number; got None"),
+    "exponent True": (lambda: Power(True), TypeError, "Power: n must be a number; got True"),
+    "exponents": (lambda: Power([1, 2]), TypeError, r"Power: n must be a number; got \[1, 2\]"),
+    "infinite exponent": (lambda: Power(10**400), ValueError, "Power: n must be finite; got inf"),
+    "exponent NaN": (lambda: Power(np.nan), ValueError, "Power: n must be finite; got nan"),
     "W as a list": (lambda: MatMul([[1.0]]), TypeError, "MatMul: W must be a NumPy array; got list"),
     "W masked": (lambda: MatMul(np.ma.masked_array([[1.0]])), TypeError, "MatMul: W must be a NumPy array; got Mask"),
     "W integer": (lambda: MatMul(np.ones((2, 2), int)), TypeError, "MatMul: W must be floating.*int64"),
