@@ -410,6 +410,8 @@ def show(value):
     if isinstance(value, dict):
         return f"{{{', '.join(f'{show(key)}: {show(part)}' for key, part in value.items())}}}"
     array = numbers(value)
+    if array is None and isinstance(value, list):
+        return f"[{', '.join(map(show, value))}]"
     if array is None:
         return getattr(value, "__name__", type(value).__name__)
     if array.size > 12:

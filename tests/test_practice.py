@@ -431,6 +431,7 @@ def test_check_prints_and_never_raises(capsys):
         ([0.2, 0.3], np.array([0.2, 0.301]), "Right: [0.2, 0.301] (you predicted [0.2, 0.3])."),
         (("a", 1), ("a", 2), 'Not so: you predicted ("a", 1), and it is ("a", 2).'),
         (["a", "c"], ("a", "c"), "Right"),
+        (["a"], ["a", "c"], 'Not so: you predicted ["a"], and it is ["a", "c"].'),
         ({"x": 1}, {"x": 1}, 'Right: {"x": 1}.'),
         (print, 2, "Not so: you predicted print, and it is 2."),
         (2 + 3j, 2 + 3j, "Right: 2+3j."),
