@@ -51,8 +51,8 @@ class Variable:
         The value, read-only.
     grad : ndarray or None
         After ``y.backward()`` the gradient of y by this variable, for each variable from which y was computed.
-    step : Step or None
-        What made it; None for an input.
+    step : object or None
+        What made it: a node, its inputs and outputs; None for an input.
 
     Raises
     ------
@@ -186,16 +186,37 @@ class Variable:
         self.record = Record(upstream, returned, accumulate)
 
     def draw(self, down=None):
-        """Return a picture of the graph, with a text: see :func:`mlcore.graph_drawing.draw`."""
-        from mlcore import graph_drawing
+        """Return a picture of the graph with the values of its run, and after `backward` with the gradients.
 
-        return graph_drawing.draw(self, down)
+        It needs what the figures need.
+
+        Parameters
+        ----------
+        down : bool, optional
+            Whether the graph runs down the page and not from left to right; by default if it is wider than a page.
+
+        Returns
+        -------
+        Drawing
+            Shows itself at the end of a notebook cell; `print` gives the same in words.
+        """
+        from mlcore._graph_drawing import Drawing
+
+        return Drawing(self, down)
 
     def steps(self, down=None):
-        """Return a player that goes through the graph node by node: see :func:`mlcore.graph_drawing.steps`."""
-        from mlcore import graph_drawing
+        """Return a player that goes forward node by node, then backward, and says the local rule of each.
 
-        return graph_drawing.steps(self, down)
+        If `backward` has not been run, it is run. Parameters are those of `draw`.
+
+        Returns
+        -------
+        Frames
+            Shows itself at the end of a notebook cell.
+        """
+        from mlcore._graph_drawing import steps
+
+        return steps(self, down)
 
 
 class Step:

@@ -16,7 +16,7 @@ import mlcore
 ROOT = Path(mlcore.__file__).parents[1]
 MODULES = [f"mlcore.{module.name}" for module in pkgutil.iter_modules(mlcore.__path__)]
 PUBLIC_MODULES = [name for name in MODULES if not name.startswith("mlcore._") and name != "mlcore.exercises"]
-NOT_EXPORTED = {"mlcore.graph_drawing", "mlcore.practice", "mlcore.visual"}  # what they hold is imported from them
+NOT_EXPORTED = {"mlcore.practice", "mlcore.visual"}  # what they hold is imported from them
 PUBLIC = [getattr(mlcore, name) for name in mlcore.__all__]
 CLASSES = [thing for thing in PUBLIC if inspect.isclass(thing)]
 FUNCTIONS = [thing for thing in PUBLIC if inspect.isfunction(thing)]

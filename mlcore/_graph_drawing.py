@@ -39,6 +39,7 @@ WHOLE = {
 }
 
 LINE, CHARACTER, GAP, MARGIN = 17, 7.8, 54, 12  # in pixels, for type of 13 pixels
+PAGE = 720  # a graph that is wider than about a page runs down it
 VALUE, GRADIENT = COLOURS[0], "#a84300"  # the second is COLOURS[1], dark enough for small type
 STYLE = (
     "text{font:13px 'DejaVu Sans',Verdana,sans-serif;white-space:pre}.g{font-style:italic}"
@@ -55,39 +56,8 @@ MARKERS = "".join(
 )
 
 
-def draw(result, down=None):
-    """Return a picture of the graph of a variable: of its values, and after `backward` of its gradients as well.
-
-    Parameters
-    ----------
-    result : Variable
-        The end of the graph.
-    down : bool, optional
-        Whether the graph runs down the page and not from left to right; by default if it is deep.
-
-    Returns
-    -------
-    Drawing
-        Shows itself in a notebook; `print` gives the same in words.
-    """
-    return Drawing(result, down)
-
-
 def steps(result, down=None):
-    """Return a player that goes forward node by node, then backward, and says the local rule of each.
-
-    A `backward` that has not been run is run.
-
-    Parameters
-    ----------
-    result, down
-        See :func:`draw`.
-
-    Returns
-    -------
-    Frames
-        Shows itself at the end of a notebook cell.
-    """
+    """The player that `Variable.steps` returns."""
     if result.record is None:
         result.backward()
     graph = Drawing(result, down)
@@ -115,6 +85,8 @@ class Drawing:
         self.inputs = [x for x in self.box if x.step is None]
         self.name = self._names()
         self._place(down)
+        if down is None and self.length > PAGE:
+            self._place(down=True)
 
     def __repr__(self):
         lines = [self.tell_inputs(), *map(self.tell_forward, self.steps)]
@@ -255,7 +227,7 @@ class Drawing:
         for x in self.uses:
             if x.step is None:  # an input stands just before its first use
                 layer[self.box[x]] = min(layer[step.outputs] for step in self.steps if x in step.variables) - 1
-        self.down = max(layer.values()) > 5 if down is None else down
+        self.down = bool(down)
         self.way = {}
         for step in self.steps:
             for x in step.variables:
