@@ -1,0 +1,56 @@
+// Starts Python: Pyodide from where the site says, NumPy and Matplotlib with it, the book's package from the site itself.
+//
+// The list of what is loaded is pyodide-lock.json beside this file: the public one of this version, cut down to what
+// the book uses (fonttools and pytz, which Matplotlib names, are only for PDF files and time zones). The browser refuses
+// a file of it that does not have the checksum noted there.
+
+const FIRST = 17.0e6, SECOND = 8.6e6; // unpacked bytes of Pyodide with NumPy, and of Matplotlib with what it needs
+
+// Counts the bytes of everything that is fetched from here on, for `report`.
+function count(report) {
+  const fetchPlain = globalThis.fetch;
+  globalThis.fetch = async (...request) => {
+    const answer = await fetchPlain(...request);
+    if (!answer.body) return answer;
+    const counter = new TransformStream({
+      transform(piece, out) { report(piece.byteLength); out.enqueue(piece); },
+    });
+    return new Response(answer.body.pipeThrough(counter), answer);
+  };
+}
+
+// `base`: the folder with Pyodide; `own`: the address of this folder; `emit(kind, value)`: see runner.py;
+// `report(what, part)`: how far the loading is, from 0 to 1.
+export async function startPython({base, own, emit, report}) {
+  let stage = ["Python and NumPy", FIRST], got = 0;
+  count((bytes) => { got += bytes; report(stage[0], Math.min(got / stage[1], 1)); });
+  report(stage[0], 0);
+  const archive = fetch(own + "mlcore.zip").then(checked).then((answer) => answer.arrayBuffer());
+  const runner = fetch(own + "runner.py").then(checked).then((answer) => answer.text());
+  const {loadPyodide} = await import(base + "pyodide.mjs");
+  const python = await loadPyodide({
+    indexURL: base,
+    lockFileURL: own + "pyodide-lock.json",
+    packages: ["numpy"],
+    env: {HOME: "/home/pyodide", MPLBACKEND: "agg", MPLCONFIGDIR: "/tmp"},
+  });
+  const site = python.runPython("import site; site.getsitepackages()[0]");
+  python.unpackArchive(await archive, "zip", {extractDir: site});
+  python.FS.writeFile(site + "/runner.py", await runner);
+  const page = python.runPython("import runner, __main__; runner.Page")(emit, python.globals);
+
+  let drawing;
+  const loadDrawing = () => drawing ??= (async () => {
+    stage = ["Matplotlib", SECOND], got = 0;
+    report(stage[0], 0);
+    await python.loadPackage("matplotlib", {messageCallback() {}});
+    python.runPython("import matplotlib.pyplot");
+    report(stage[0], 1);
+  })();
+  return {page, loadDrawing};
+}
+
+function checked(answer) {
+  if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
+  return answer;
+}

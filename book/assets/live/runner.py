@@ -1,0 +1,257 @@
+"""Runs the cells of one page: what a notebook's kernel does, in a few functions and without Jupyter.
+
+The page runs this in Pyodide (`worker.mjs`), a test runs it in plain Python and in Node. It knows of no page: what a
+cell puts out goes to `emit(kind, value)`, in order. Kinds: "stdout", "stderr" (pieces of text); "html", "svg",
+"markdown", "text" (what the last expression of the cell shows itself as, the first that it can); "figure" (an SVG that
+Matplotlib drew, whose title says what is in it); "error" (a traceback, of the reader's own code only).
+"""
+
+import ast
+import contextlib
+import dis
+import functools
+import io
+import linecache
+import sys
+import time
+import traceback
+
+LONGEST_OUTPUT = 200_000  # characters that one cell prints; more would only freeze the page
+EVERY = 0.05  # seconds between two pieces of printed text
+RICH = {"_repr_html_": "html", "_repr_svg_": "svg", "_repr_markdown_": "markdown"}
+
+
+class Page:
+    """The cells of one page and the names that they have made.
+
+    Parameters
+    ----------
+    emit : callable
+        `emit(kind, value)` takes what a cell puts out.
+    names : dict, optional
+        Where the cells' names live; a new place by default.
+    """
+
+    def __init__(self, emit, names=None):
+        self.emit = emit
+        self.names = {"__name__": "__main__"} if names is None else names
+        self.ran = {}  # index of a cell: the source that it last ran with, as long as that still counts
+
+    def plan(self, sources, index):
+        """Indices of the cells to run so that cell `index` has all it needs; itself the last."""
+        todo = []
+        for i in needs(sources, index):
+            if self.ran.get(i) != sources[i] or set(needs(sources, i)) & set(todo):
+                todo.append(i)
+        return [*todo, index]
+
+    def run(self, sources, index):
+        """Run one cell; return whether it came to its end."""
+        for later in [i for i in self.ran if i > index and index in needs(sources, i)]:
+            del self.ran[later]  # what it computed is no longer what it would compute
+        self.ran.pop(index, None)
+        if run(sources[index], f"<cell {index + 1}>", self.names, self.emit):
+            self.ran[index] = sources[index]
+        return index in self.ran
+
+
+# -- running a cell --
+
+
+def run(source, name, names, emit):
+    """Run the source of a cell among `names` and emit what it puts out; return whether it came to its end."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    printed = Printed(emit)
+    with contextlib.redirect_stdout(printed.stream("stdout")), contextlib.redirect_stderr(printed.stream("stderr")):
+        catch_figures(printed)
+        try:
+            value = execute(source, name, names)
+            printed.flush()
+            if value is not None:
+                show(value, printed)
+            show_figures(printed)
+        except BaseException as error:  # also SystemExit: the reader's exit() must not end the page's Python
+            close_figures()
+            printed.emit("error", own_traceback(error))
+            return False
+        finally:
+            printed.flush()
+    return True
+
+
+def execute(source, name, names):
+    """Run all statements; return the value of the last one if it is an expression."""
+    tree = ast.parse(source, name)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, name, "exec"), names)
+    return eval(compile(ast.Expression(last.value), name, "eval"), names) if last else None
+
+
+class Printed:
+    """Gathers printed text into pieces, and keeps it in order with all else that is put out."""
+
+    def __init__(self, target):
+        self.target, self.pieces, self.kind, self.length, self.since = target, [], None, 0, time.monotonic()
+
+    def stream(self, kind):
+        stream = io.StringIO()
+        stream.write = functools.partial(self.write, kind)
+        return stream
+
+    def write(self, kind, text):
+        if kind != self.kind:
+            self.flush()
+        if self.length < LONGEST_OUTPUT:
+            self.kind = kind
+            self.pieces.append(text)
+            if self.length + len(text) >= LONGEST_OUTPUT:
+                self.pieces.append("\n… more was printed; it is not shown.\n")
+        self.length += len(text)
+        if time.monotonic() - self.since > EVERY:
+            self.flush()
+        return len(text)
+
+    def flush(self):
+        if self.pieces:
+            self.target(self.kind, "".join(self.pieces))
+        self.pieces, self.since = [], time.monotonic()
+
+    def emit(self, kind, value):
+        self.flush()
+        self.target(kind, value)
+
+
+def own_traceback(error):
+    """The traceback without the lines of this module and of libraries."""
+    report = traceback.TracebackException.from_exception(error)
+    part, seen = report, []
+    while part and part not in seen:  # an error may have come while another one was handled
+        part.stack[:] = [frame for frame in part.stack if frame.filename.startswith("<cell ")]
+        seen.append(part)
+        part = part.__cause__ or part.__context__
+    return "".join(report.format())
+
+
+# -- showing what comes out --
+
+
+def show(value, printed):
+    """Emit the richest form of a value that a page can show."""
+    if type(value).__module__ == "matplotlib.figure":
+        return  # it is still open, and shown as all figures are
+    for method, kind in RICH.items():
+        if not isinstance(value, type) and (form := getattr(value, method, None)) and (text := form()):
+            printed.emit(kind, text)
+            return
+    printed.emit("text", repr(value))
+
+
+def pyplot():
+    """Matplotlib's module of open figures, if the reader has imported it."""
+    return sys.modules.get("matplotlib.pyplot")
+
+
+def catch_figures(printed):
+    """Let `plt.show()` put the figures out here and now, between what is printed before and after."""
+    if pyplot():
+        pyplot().show = lambda *args, **kwargs: show_figures(printed)
+
+
+def show_figures(printed):
+    for number in pyplot().get_fignums() if pyplot() else ():
+        figure, file = pyplot().figure(number), io.StringIO()
+        figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None, "Title": in_words(figure)})
+        printed.emit("figure", file.getvalue())
+    close_figures()
+
+
+def close_figures():
+    if pyplot():
+        pyplot().close("all")
+
+
+def in_words(figure):
+    """What is in a figure, as far as its own words tell: titles, axes, labels and the number of lines."""
+    panels = []
+    for ax in figure.axes:
+        axes = [f"{name} axis: {text}" for name, text in (("x", ax.get_xlabel()), ("y", ax.get_ylabel())) if text]
+        labels = [text for text in ax.get_legend_handles_labels()[1] if not text.startswith("_")]
+        lines = [f"{len(ax.lines)} line{'s' * (len(ax.lines) > 1)}"] if ax.lines else []
+        panels.append("; ".join(filter(None, [ax.get_title(), *axes, *lines, ", ".join(labels)])))
+    return ". ".join(filter(None, panels)) or "no words in it"
+
+
+# -- what a cell needs --
+
+
+def needs(sources, index):
+    """Indices of the earlier cells without which a cell would not do the same, in their order.
+
+    These are the cells that make a name which it uses, or which may have changed such a variable, and what they in
+    turn need. Whatever is not certain counts as needed.
+    """
+    cells = [names_of(source) for source in sources[: index + 1]]
+    variables = set().union(*(cell.made - cell.fixed for cell in cells))
+    inside = {}  # what a function uses when it is called
+    for cell in cells:
+        for name, used in cell.inside.items():
+            inside[name] = inside.get(name, frozenset()) | used
+    found, wanted = [], with_inside(cells[index].used, inside)
+    for i in reversed(range(index)):
+        cell = cells[i]
+        if cell.broken or cell.made & wanted or cell.used & wanted & variables:
+            found.append(i)
+            wanted = wanted - cell.surely | with_inside(cell.used, inside)
+    return found[::-1]
+
+
+def with_inside(names, inside):
+    """The names, and those that the functions among them use, and so on."""
+    names, new = set(), set(names)
+    while new:
+        names |= new
+        new = set().union(*(inside.get(name, ()) for name in new)) - names
+    return names
+
+
+class Names:
+    """The names in a cell: used from outside, made (some only perhaps, some as fixed things), used inside functions."""
+
+    def __init__(self):
+        self.used, self.made, self.surely, self.fixed, self.inside, self.broken = set(), set(), set(), set(), {}, False
+
+
+@functools.cache
+def names_of(source):
+    cell = Names()
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:
+        cell.broken = True  # the reader has to hear of it
+        return cell
+    for statement in statements:
+        code = compile(ast.Module([statement], []), "<names>", "exec")
+        loaded, stored, inner = names_in(code, in_order=isinstance(statement, ast.For | ast.With))
+        cell.used |= loaded - cell.surely
+        cell.made |= stored
+        if not isinstance(statement, ast.If | ast.For | ast.While | ast.Try | ast.Match):
+            cell.surely |= stored
+        if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
+            cell.fixed |= stored
+        for name in stored:
+            cell.inside[name] = cell.inside.get(name, frozenset()) | inner
+    return cell
+
+
+def names_in(code, in_order=False):
+    """Global names that code loads (`in_order`: unless it has stored them before) and stores, and its functions load."""
+    loaded, stored, inner = set(), set(), set()
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS", "DELETE_NAME"):
+            loaded |= {step.argval} - (stored if in_order else set())
+        elif step.opname in ("STORE_NAME", "STORE_GLOBAL"):
+            stored.add(step.argval)
+    for part in code.co_consts:
+        if hasattr(part, "co_code"):
+            inner |= names_in(part)[0] | names_in(part)[2]
+    return loaded | inner - (stored if in_order else set()), stored, inner

@@ -1,0 +1,43 @@
+// Runs the Python of one page, so that the page itself never stands still.
+//
+// Messages in: {type: "start", base, own}, then {type: "run", sources, index}.
+// Messages out: {type: "progress", what, part}; {type: "begin", cell}, {type: "out", cell, kind, value},
+// {type: "end", cell, good} for each cell that runs; {type: "done"} or {type: "failed", message}.
+
+import {startPython} from "./python.mjs";
+
+const NEEDS_DRAWING = /\b(matplotlib|visual)\b/;
+let python, cell;
+
+const send = (type, what = {}) => postMessage({type, ...what});
+
+async function run(sources, index) {
+  const {page, loadDrawing} = await python;
+  const plan = page.plan(sources, index).toJs();
+  for (cell of plan) {
+    send("begin", {cell});
+    if (NEEDS_DRAWING.test(sources[cell])) await loadDrawing();
+    const good = page.run(sources, cell);
+    send("end", {cell, good});
+    if (!good) break;
+  }
+  send("done");
+  loadDrawing(); // most cells of a chapter draw, so this is fetched while the reader reads
+}
+
+addEventListener("message", async ({data}) => {
+  try {
+    if (data.type === "start") {
+      python = startPython({
+        ...data,
+        emit: (kind, value) => send("out", {cell, kind, value}),
+        report: (what, part) => send("progress", {what, part}),
+      });
+      await python;
+    } else {
+      await run(data.sources, data.index);
+    }
+  } catch (error) {
+    send("failed", {message: String(error)});
+  }
+});
