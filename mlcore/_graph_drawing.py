@@ -39,6 +39,7 @@ WHOLE = {
 }
 
 LINE, CHARACTER, GAP, MARGIN = 17, 7.8, 54, 12  # in pixels, for type of 13 pixels
+LABEL = 9  # what comes back along a line is written there if it is not longer
 PAGE = 720  # a graph that is wider than about a page runs down it
 VALUE, GRADIENT = COLOURS[0], "#a84300"  # the second is COLOURS[1], dark enough for small type
 STYLE = (
@@ -238,15 +239,17 @@ class Drawing:
         self.size = {box: self._size(box, gradients) for box in self.boxes}
         room = {item: self.size[item][not self.down] + 22 if item in self.size else 26 for item in layer}
         layers = [[item for item in layer if layer[item] == k] for k in range(max(layer.values()) + 1)]
-        self.middle = middles(layers, self.way.values(), room)
-        self.across = max(self.middle[item] + room[item] / 2 for item in layer)
+        label = LABEL * CHARACTER * (max(self.uses.values(), default=0) > 1)
+        side, gap = (label / 2, GAP) if self.down else (0, max(GAP, label + MARGIN + 4))
+        self.middle = {item: side + m for item, m in middles(layers, self.way.values(), room).items()}
+        self.across = max(self.middle[item] + room[item] / 2 for item in layer) + side
         now, self.along = MARGIN, {}  # start and end of each item along the flow
         for items in layers:
             extent = max(self.size[item][self.down] for item in items if item in self.size)
             for item in items:
                 self.along[item] = now, now + (self.size[item][self.down] if item in self.size else extent)
-            now += extent + GAP
-        self.length = now - GAP + MARGIN
+            now += extent + gap
+        self.length = now - gap + MARGIN
 
     def _size(self, box, gradients):
         """Width and height of a box, with room for any number of four digits."""
@@ -267,6 +270,7 @@ class Drawing:
         for k, step in enumerate(self.steps):
             returned = self.record.returned[step] if k >= len(self.steps) - back else None
             parts += self._edges(step, k < forward, returned, step is active)
+        parts.sort(key=lambda part: part.startswith("<text"))  # what is written lies on top of all lines
         for box in self.boxes:
             step = box[0].step
             parts += self._box(box, step is None or step in self.steps[:forward], gradients, step in {active} - {None})
@@ -294,7 +298,7 @@ class Drawing:
             if returned is None:
                 continue
             yield f'<path class="b{" a" * active}" d="{self._curve(points, 6)}" marker-start="url(#r)"/>'
-            if self.uses[x] > 1:
+            if self.uses[x] > 1 and len(say(returned[k])) <= LABEL:
                 first = (
                     rank == 0 and len(inputs) > 1
                 )  # written outside of the lines: before the first, behind the others

@@ -613,6 +613,25 @@ def test_boxes_lie_apart_inside_the_picture_and_lines_join_them(make, down):
         assert any(abs(along[-1] - box[flow]) <= 1 for box in places)
 
 
+@each_graph
+@pytest.mark.parametrize("down", [False, True])
+def test_every_text_lies_inside_the_picture_and_in_one_box_or_none(make, down):
+    root, _ = parse(run(make()).draw(down)._repr_svg_())
+    width, height = (float(root.get(k)) for k in ("width", "height"))
+    labels, kinds = 0, [e.tag.removeprefix(SVG) for e in root]
+    assert kinds[: kinds.index("text")].count("path") == kinds.count("path")  # no line runs through a text
+    for t in root.iter(f"{SVG}text"):
+        extent = 7.8 * len(t.text)
+        left = float(t.get("x")) - extent * {None: 0, "middle": 0.5, "end": 1}[t.get("text-anchor")]
+        right, bottom = left + extent, float(t.get("y"))
+        assert left >= 0 and right <= width and bottom - 10 >= 0 and bottom + 4 <= height
+        inside = [a <= left and right <= a + w and b <= bottom - 10 and bottom <= b + h for a, b, w, h in boxes(root)]
+        beside = [right < a or a + w < left or bottom < b or b + h < bottom - 10 for a, b, w, h in boxes(root)]
+        assert sum(inside) + sum(beside) == len(inside) and sum(inside) <= 1
+        labels += not any(inside)
+    assert (labels > 0) == (make in (two_paths, deep))  # where they are short enough
+
+
 def test_values_and_gradients_differ_by_more_than_colour():
     root, _ = parse(run(two_paths()).draw()._repr_svg_())
     style = root.find(f"{SVG}style").text
