@@ -8,6 +8,7 @@ import ast
 import html
 import inspect
 import io
+import itertools
 import re
 import textwrap
 from importlib.resources import files
@@ -188,6 +189,55 @@ def frames(draw, values, name, *, start=0, play=False):
     texts, pictures = zip(*(_frame(draw, value) for value in values), strict=True)
     labels = [f"{name} = {value if isinstance(value, str) else _short(value)}" for value in values]
     return Frames(pictures, texts, labels, name, start=start, play=play)
+
+
+def race(f, paths, box, steps):
+    """Draw how paths run over the contours of a function, frame by frame.
+
+    Parameters
+    ----------
+    f : callable
+        `f(x)` is the height at a point `x`, and also that of two arrays of coordinates.
+    paths : dict of str to ndarray
+        The points of each path, of shape (T, 2), by its name.
+    box : tuple of float
+        The part of the plane that is seen: left, right, bottom, top.
+    steps : iterable of int
+        Indices of the points that are seen, one frame for each.
+
+    Returns
+    -------
+    Frames
+        Shows itself at the end of a notebook cell.
+
+    Examples
+    --------
+    >>> race(lambda x: x[0] ** 2 + x[1] ** 2, {"north": np.array([[0, 1], [0, 2], [0, 3]])}, (-2, 2, -2, 2), [0, 2])
+    step = 0: Height: north 1.00.
+    step = 2: Height: north out of the picture.
+    """
+    left, right, bottom, top = box
+    u, v = np.meshgrid(np.linspace(left, right, 24), np.linspace(bottom, top, 24))
+    heights = f([u, v])
+    levels = np.unique(np.quantile(heights, [0.03, 0.12, 0.3, 0.5, 0.7, 0.9]))
+
+    def draw(step):
+        fig, ax = plt.subplots(figsize=(6.4, 3.4), layout="none")
+        fig.subplots_adjust(left=0.08, right=0.74, bottom=0.15, top=0.97)
+        ax.contour(u, v, heights, levels, colors="#aaaaaa", linewidths=0.7)
+        told = []
+        for (name, path), marker in zip(paths.items(), itertools.cycle(MARKERS)):
+            (line,) = ax.plot(*path[: step + 1].T, linewidth=1.2)
+            x = path[step]
+            ax.plot(*x, marker, color=line.get_color(), markeredgecolor="black", label=name)
+            seen = left <= x[0] <= right and bottom <= x[1] <= top
+            told.append(f"{name} {round(float(f(x)), 2) + 0.0:.2f}" if seen else f"{name} out of the picture")
+        ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=box[:2], ylim=box[2:], xticks=box[:2], yticks=box[2:])
+        ax.grid(False)
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+        return f"Height: {', '.join(told)}."
+
+    return frames(draw, steps, "step", play=True)
 
 
 def _frame(draw, value):

@@ -203,6 +203,44 @@ def test_frames_show_each_value_with_its_text_and_leave_no_figure_open(figures):
     assert names.index("img") < names.index("details") < names.index("style") < names.index("script")
 
 
+def bowl(x):
+    return x[0] ** 2 + 4 * x[1] ** 2
+
+
+def test_a_race_shows_every_path_up_to_the_step(monkeypatch):
+    seen = []
+    monkeypatch.setattr(visual, "_frame", lambda draw, step: (draw(step), "<svg viewBox='0'/>".replace("'", '"')))
+    monkeypatch.setattr(
+        plt, "subplots", lambda *args, real=plt.subplots, **kw: seen.append(real(*args, **kw)) or seen[-1]
+    )
+    paths = {f"rule {k}": np.array([[-2.0, 1.0], [k, -0.5], [0.0, 0.25]]) for k in range(12)}
+    told = repr(visual.race(bowl, paths, (-3, 3, -1, 2), [0, 1, 2])).splitlines()
+    assert told[0].startswith("step = 0: Height: rule 0 8.00, rule 1 8.00, ") and len(told) == 3
+    assert "rule 3 10.00, rule 4 out of the picture, " in told[1] and told[2].endswith("rule 11 0.25.")
+    for step, (_, ax) in enumerate(seen):
+        assert ax.get_xlim() == (-3, 3) and ax.get_ylim() == (-1, 2)
+        assert [t.get_text() for t in ax.get_legend().get_texts()] == list(paths)
+        trails, heads = ax.lines[::2], ax.lines[1::2]
+        for trail, head, path in zip(trails, heads, paths.values(), strict=True):
+            assert np.array_equal(trail.get_xydata(), path[: step + 1])
+            assert np.array_equal(head.get_xydata(), path[step : step + 1])
+            assert trail.get_color() == head.get_color()
+        assert len({head.get_marker() for head in heads}) == len(visual.MARKERS)
+        (contours,) = ax.collections
+        for level, curves in zip(contours.levels, contours.allsegs, strict=True):
+            assert all(np.allclose(bowl(curve.T), level, atol=0.3) for curve in curves)
+        assert len(contours.levels) == 6
+
+
+def test_a_race_calls_only_what_is_beyond_the_edge_out_of_the_picture():
+    corners = {
+        str(k): np.array([x]) for k, x in enumerate([(-3.0, -1.0), (3.0, 2.0), (3.1, 0.0), (0.0, -1.1), (0.0, 2.1)])
+    }
+    (said,) = repr(visual.race(lambda x: 0 * x[0] - 0.001, corners, (-3, 3, -1, 2), [0])).splitlines()
+    gone = ", ".join(f"{k} out of the picture" for k in "234")
+    assert said == f"step = 0: Height: 0 0.00, 1 0.00, {gone}."
+
+
 def test_frames_are_the_same_at_every_run():
     visual.use_style()
     first, second = (visual.frames(draw_line, [0.25, 1], "h")._repr_html_() for _ in range(2))
