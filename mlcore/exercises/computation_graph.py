@@ -143,7 +143,10 @@ class ProductByHand(Exercise):
 
     $$
     X = \begin{pmatrix} 1 & 0 & 2 \\ 0 & 1 & -1 \end{pmatrix}, \quad
-    W = \begin{pmatrix} 1 \\ -1 \\ 2 \end{pmatrix}, \quad
+    W = \begin{pmatrix} 1 \\ -1 \\ 2 \end{pmatrix},
+    $$
+
+    $$
     \frac{\partial L}{\partial Y} = \begin{pmatrix} 1 \\ 10 \end{pmatrix} .
     $$
 
@@ -568,7 +571,7 @@ class ResidualBlock(Exercise):
             return dout
 
     wrong = {
-        "What comes back along the skip is missing.": given,
+        "the gradient of x: for W = ": given,
         "A branch does not halve: what comes back is added.": halved,
         "Now the way through W is missing.": skip_only,
     }
@@ -723,7 +726,7 @@ class WeightUsedTwice(Exercise):
             return dh @ self.params[0].T
 
     wrong = {
-        "One of the two uses is missing in the gradient of W.": given,
+        "grads[0]: for W = ": given,
         "The gradient of the batch before is still in there.": never_cleared,
         "The first step has used x, not h.": wrong_input,
     }
@@ -732,7 +735,7 @@ class WeightUsedTwice(Exercise):
 class KeepTheValues(Exercise):
     r"""The values of yesterday
 
-    A program reads every batch into the same array, to save memory. This product works until somebody does so between
+    A program reads every batch into the same array, to save memory. This product works until that happens between
     forward and backward. Find the fault, and mend it.
     """
 
@@ -792,7 +795,7 @@ class KeepTheValues(Exercise):
             return super().forward(x, y.copy())
 
     wrong = {
-        "The node still sees what the caller writes: neither a second name nor a slice is a copy.": sliced,
+        "the gradient of x: for x = ": sliced,
         "the gradient of y: ": one_of_two,
     }
 
@@ -858,7 +861,7 @@ class TwoNamesOneArray(Exercise):
             return dz, dz
 
     wrong = {
-        "What is done to one result is done to the other as well.": given,
+        "the gradient of x: 2 times too large": given,
         "One of the two is still the caller's own array.": one_copy,
         "One copy under two names is still one array.": shared_copy,
     }
@@ -938,7 +941,7 @@ class UnseenGradient(Exercise):
 
     wrong = {
         "Added in place, the gradients of all batches pile up.": growing,
-        "The optimizer still holds the array of before: `grads[0] = ...` only moves a name.": empty,
+        "the gradient that was collected: zero everywhere": empty,
     }
 
 
