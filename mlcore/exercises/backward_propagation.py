@@ -64,8 +64,9 @@ class TwoRowsOfScores(Exercise):
 class AffineWithThreeRows(Exercise):
     r"""Three rows through an affine layer
 
-    $$X = \begin{pmatrix}1&0\\2&1\\0&-1\end{pmatrix},\quad W = \begin{pmatrix}1&2\\3&-1\end{pmatrix},\quad
-    G = \frac{\partial L}{\partial Y} = \begin{pmatrix}1&0\\0&2\\-1&1\end{pmatrix}.$$
+    $$X = \begin{pmatrix}1&0\\2&1\\0&-1\end{pmatrix},\quad W = \begin{pmatrix}1&2\\3&-1\end{pmatrix},$$
+
+    $$G = \frac{\partial L}{\partial Y} = \begin{pmatrix}1&0\\0&2\\-1&1\end{pmatrix}.$$
 
     Write $\partial L/\partial X$, $\partial L/\partial W$ and $\partial L/\partial b$, on paper first.
     """
