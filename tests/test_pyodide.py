@@ -1,0 +1,182 @@
+"""Every cell of every notebook runs in the reader's browser as it ran here: the Python of the page, tried in Node.
+
+The folder with Pyodide is PYODIDE_DIR, or it is downloaded once, into `build`, from where the site says. Where there is
+no Node or no Pyodide to be had the tests are skipped, but not in a gate (the environment variable CI).
+
+A cell that by its nature puts out something else there carries the reason in its metadata, as `differs_in_browser`;
+its page says it.
+"""
+
+import configparser
+import difflib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+LIVE = ROOT / "book" / "assets" / "live"
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
+RICHEST_FIRST = {"text/html": "html", "image/svg+xml": "svg", "text/markdown": "markdown", "text/plain": "text"}
+
+
+def unavailable(reason):
+    """Skip, or fail where nothing may be skipped."""
+    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+# -- Node and Pyodide --
+
+
+def node():
+    """The Node that comes with Playwright, or the system's."""
+    try:
+        import playwright
+    except ImportError:
+        return shutil.which("node") or unavailable("neither Playwright nor Node is installed")
+    return str(next(Path(playwright.__file__).parent.glob("driver/node*")))
+
+
+def pyodide():
+    """The folder with Pyodide."""
+    if folder := os.environ.get("PYODIDE_DIR"):
+        return Path(folder)
+    source = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]["live_python"]
+    if "://" not in source:
+        return ROOT / "book" / "assets" / source.removeprefix("_static/")
+    lock = json.loads((LIVE / "pyodide-lock.json").read_text(encoding="utf-8"))
+    folder = ROOT / "build" / f"pyodide-{lock['info']['version']}"
+    folder.mkdir(parents=True, exist_ok=True)
+    sums = {package["file_name"]: package["sha256"] for package in lock["packages"].values()}
+    for name in [*CORE, *sums]:
+        if not (folder / name).exists():
+            download(source + name, folder / name, sums.get(name))
+    return folder
+
+
+def download(address, target, checksum):
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            content = answer.read()
+    except OSError as error:
+        unavailable(f"PYODIDE_DIR is not set, and {address} does not answer: {error}")
+    assert checksum in (None, hashlib.sha256(content).hexdigest()), f"{address} is not the file that was locked"
+    part = target.with_suffix(f".{os.getpid()}")  # several tests may download at a time
+    part.write_bytes(content)
+    part.replace(target)
+
+
+@pytest.fixture(scope="session")
+def browser_python(tmp_path_factory):
+    """Runs the cells of a notebook: from their sources to what each puts out."""
+    page = tmp_path_factory.mktemp("page") / "live"
+    shutil.copytree(LIVE, page)
+    shutil.make_archive(str(page / "mlcore"), "zip", ROOT, "mlcore")
+    command = [node(), str(Path(__file__).with_name("pyodide_run.mjs")), str(pyodide()), str(page)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
+
+        def run(sources):
+            process.stdin.write(json.dumps(sources) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+            assert line, "Pyodide has ended; what it said stands above"
+            return json.loads(line)
+
+        yield run
+
+
+# -- what is compared --
+
+
+def sanitised(text):
+    """A drawing by Matplotlib has to be there, but may differ: the same rules as those of nbval."""
+    rules = configparser.RawConfigParser()
+    rules.read(ROOT / "tools" / "nbval.cfg")
+    for rule in rules.sections():
+        text = re.sub(rules[rule]["regex"], lambda found, to=rules[rule]["replace"]: to, text)
+    return text
+
+
+def joined(outputs):
+    """[kind, text] of what a cell puts out, with what it prints in a row in one piece."""
+    result = []
+    for kind, text in outputs:
+        kind = "svg" if kind == "figure" else kind
+        if result and result[-1][0] == kind in ("stdout", "stderr"):
+            result[-1][1] += text
+        else:
+            result.append([kind, text])
+    return [[kind, sanitised(text)] for kind, text in result]
+
+
+def stored(cell):
+    """[kind, text] of what a notebook stores for a cell: of each value the form that a page shows."""
+    outputs = []
+    for output in cell["outputs"]:
+        if output["output_type"] == "stream":
+            outputs.append([output["name"], "".join(output["text"])])
+        else:
+            data = output.get("data", {})
+            outputs += [[kind, "".join(data[name])] for name, kind in RICHEST_FIRST.items() if name in data][:1]
+    return joined(outputs)
+
+
+def lines(outputs):
+    return [f"{kind}: {line}" for kind, text in outputs for line in text.splitlines()]
+
+
+def differences(cells, ran):
+    """What is wrong, for each cell that does not do in the browser what its notebook says."""
+    wrong = []
+    for cell, outputs in zip(cells, ran, strict=True):
+        here, there, reason = stored(cell), joined(outputs), cell["metadata"].get("differs_in_browser")
+        if reason and (here == there or len(reason) < 20 or "error" in dict(there)):
+            wrong.append(f"{cell['id']} says why it differs, but does not differ, or fails, or the reason is none")
+        elif not reason and here != there:
+            wrong.append("\n".join(difflib.unified_diff(lines(here), lines(there), cell["id"], "in the browser", n=0)))
+    return wrong
+
+
+# -- the tests --
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_cell_does_in_the_browser_what_the_notebook_says(path, browser_python):
+    cells = [c for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    ran = browser_python(["".join(cell["source"]) for cell in cells])
+    assert not (wrong := differences(cells, ran)), "\n\n".join(wrong)
+
+
+DRAW = "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])"
+PICTURE = {"output_type": "display_data", "data": {"image/svg+xml": '<?xml version="1.0"?><svg></svg>'}}
+PRINTED = {"output_type": "stream", "name": "stdout", "text": "1\n"}
+VALUE = {"output_type": "execute_result", "data": {"text/plain": "'a'"}}
+
+
+@pytest.mark.parametrize(
+    "source, output",
+    [("print(1)", PRINTED), ("'a'", VALUE), (DRAW, PICTURE)],
+)
+def test_a_cell_that_differs_is_found(source, output, browser_python):
+    def found(source, outputs, **metadata):
+        cell = {"id": "c", "outputs": outputs, "metadata": metadata}
+        return differences([cell], browser_python([source]))
+
+    assert found(source, [output]) == []
+    assert found(source, [])
+    assert found("", [output])
+    assert found(f"import warnings\nwarnings.warn('careful')\n{source}", [output])
+    assert found(f"1 / 0\n{source}", [output])
+    assert output is PICTURE or found(source.translate({ord("1"): "2", ord("a"): "b"}), [output])
+    assert found("", [output], differs_in_browser="A reason that can be read.") == []
+    assert found("", [output], differs_in_browser="no reason")
+    assert found("1 / 0", [output], differs_in_browser="A reason that can be read.")
+    assert found(source, [output], differs_in_browser="A reason that can be read.")
