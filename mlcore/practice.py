@@ -127,7 +127,7 @@ def predict(guess, computed, within=None):
     elif all(form_fault(a, b) is None and close(a, b, 0.01, within) for _, a, b in pairs(guess, computed)):
         text = f"Right: {told}" + (f" (you predicted {show(guess)})." if show(guess) != told else ".")
     else:
-        text = f"Not so: you predicted {show(guess)}, and it is {told}."
+        text = "Not so: you predicted {}, and it is {}.".format(*told_apart(guess, computed))
     print(textwrap.fill(text, WIDTH))
 
 
@@ -151,7 +151,7 @@ def feedback(exercise, answer):
     if not said:
         return "Right."
     for words, wrong in exercise.wrong.items():
-        if words[-1] in ".?" and words not in " ".join(said) and agrees(exercise, results, wrong):
+        if words[-1] in ".?" and words not in " ".join(said) and agrees(exercise, outcomes, wrong):
             said.append(words)
     return "Not yet: " + " ".join(text if text[-1] in ".?" else f"{text}." for text in said)
 
@@ -213,9 +213,11 @@ def unchanged(a, b):
 # -- comparing --
 
 
-def agrees(exercise, results, wrong):
-    """Whether the results are those of a known wrong answer."""
-    return difference(exercise, results, [outcome(exercise, wrong, inputs)[0] for inputs in exercise.inputs]) is None
+def agrees(exercise, outcomes, wrong):
+    """Whether an answer does what a known wrong one does: the same results, the same arguments changed."""
+    results, changes, _ = zip(*outcomes, strict=True)
+    known, changed, _ = zip(*(outcome(exercise, wrong, inputs) for inputs in exercise.inputs), strict=True)
+    return changes == changed and difference(exercise, results, known) is None
 
 
 @np.errstate(all="ignore")
@@ -257,7 +259,7 @@ def describe(exercise, cases):
     failing = [case for case in cases if not close(case[1], case[2], within)]
     if not failing:
         return None
-    numeric = [(inputs, numbers(a), numbers(b)) for inputs, a, b in cases if numbers(b) is not None]
+    numeric = [(inputs, numbers(a), numbers(b)) for inputs, a, b in cases if is_numeric(b)]
     if len(numeric) == len(cases) and (fault := pattern(exercise, numeric, within)):
         return fault
     inputs, a, b = failing[0]
@@ -305,7 +307,7 @@ def pattern(exercise, cases, within):
     a, b = (np.concatenate([case[i].ravel() for case in cases]) * 1.0 for i in (1, 2))
     if np.iscomplexobj(b) or not (np.isfinite(a).all() and np.isfinite(b).all() and b.any()):
         return None
-    if not a.any():
+    if np.abs(a).max() <= 1e-12 * np.abs(b).max():  # zero, or what rounding leaves of it
         return "zero everywhere" if a.size > 1 else None
     if close(-a, b, within):
         return "the sign is wrong" + (" everywhere" if a.size > 1 else "")
@@ -335,7 +337,7 @@ def factor(exercise, cases, a, b, within):
             if all(n and n[0] > 1 and np.isclose(r * n[0], 1) for r, n in zip(ratios, counts, strict=True)):
                 return f"as many times too small as {name} has {what}: is there a mean too many?"
     ratio = ratios[0]
-    if not np.allclose(ratios, ratio, rtol=within):
+    if ratio == 0 or not np.allclose(ratios, ratio, rtol=within, atol=0):
         return None
     times = max(abs(ratio), 1 / abs(ratio))
     base = next((log for log in LOGARITHMS if np.isclose(ratio, log, rtol=within)), None)
@@ -349,15 +351,18 @@ def factor(exercise, cases, a, b, within):
 
 def detail(answer, right, within, called):
     """The first number that is not right; what it should be is told only if it came from a call."""
-    if numbers(right) is None or numbers(right).dtype == bool:
+    if not is_numeric(right):
         return f"{show(answer)} is not right"
     a, b = numbers(answer), numbers(right)
     bad = next(i for i in np.ndindex(a.shape) if not close(a[i], b[i], within))
     place = f"entry {list(bad)}" if bad else "the number"
-    told = f", but {show(b[bad])} is expected" if called else ""
+    shown, expected = told_apart(a[bad], b[bad])
+    told = f", but {expected} is expected" if called else ""
     if not called and np.isfinite(a[bad]) and np.isrealobj(b):
-        told = f", which is too {'large' if a[bad] > b[bad] else 'small'}"
-    return f"{place} is {show(a[bad])}{told}"
+        rounded = b.dtype.kind == "f" and close(a[bad], b[bad], 0.05)
+        told = ", which is not right to three digits" if rounded else ""
+        told = told or f", which is too {'large' if a[bad] > b[bad] else 'small'}"
+    return f"{place} is {shown}{told}"
 
 
 # -- words --
@@ -388,34 +393,47 @@ def numbers(value):
     return array if array.dtype.kind in "biufc" else None
 
 
+def is_numeric(value):
+    """Whether a value is a number or an array of numbers; truth values are none."""
+    return numbers(value) is not None and numbers(value).dtype != bool
+
+
 def kind(value):
     """What a value is, in words."""
     if inspect.isclass(value) or callable(value):
         return "a class" if inspect.isclass(value) else "a function"
     array = numbers(value)
     if array is None:
-        words = "a text" if isinstance(value, str) else "a dict" if isinstance(value, dict) else type(value).__name__
-        return f"{words} of {len(value)} parts" if is_list(value) else words
+        name = "text" if isinstance(value, str) else type(value).__name__
+        return f"a {name} of {len(value)} parts" if is_list(value) else f"a {name}"
     if array.shape:
         return f"an array of {'True and False' if array.dtype == bool else f'shape {show(array.shape)}'}"
     return "True or False" if array.dtype == bool else "a number"
 
 
-def show(value):
+def told_apart(a, b):
+    """Two values in words, with as many digits as it takes to see that they differ."""
+    for digits in (4, 7, 10):
+        if show(a, digits) != show(b, digits):
+            return show(a, digits), show(b, digits)
+    return show(a, 17), show(b, 17)
+
+
+def show(value, digits=4):
     """A value in a few characters, the same on every machine."""
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, tuple):
-        return f"({', '.join(map(show, value))}{',' * (len(value) == 1)})"
+        return f"({', '.join(show(part, digits) for part in value)}{',' * (len(value) == 1)})"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{show(key)}: {show(part)}' for key, part in value.items())}}}"
+        return f"{{{', '.join(f'{show(key)}: {show(part, digits)}' for key, part in value.items())}}}"
     array = numbers(value)
     if array is None and isinstance(value, list):
-        return f"[{', '.join(map(show, value))}]"
+        return f"[{', '.join(show(part, digits) for part in value)}]"
     if array is None:
         return getattr(value, "__name__", type(value).__name__)
     if array.size > 12:
         return f"an array of shape {show(array.shape)}"
     if array.shape:
-        return f"[{', '.join(map(show, array))}]"
-    return f"{array:.4g}" if array.dtype.kind in "fc" else str(array)
+        return f"[{', '.join(show(part, digits) for part in array)}]"
+    return f"{array + 0:.{digits}g}" if array.dtype.kind in "fc" else str(array)  # -0 + 0 is 0

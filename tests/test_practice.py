@@ -186,7 +186,7 @@ SQUARE = about(square, (X,), (Y,))
         (lambda x: 3.0, "expected an array of shape (2, 3), but got a number."),
         (lambda x: "b", "expected an array of shape (2, 3), but got a text."),
         (lambda x: {"a": 1}, "expected an array of shape (2, 3), but got a dict."),
-        (lambda x: [[1, 2], [3]], "expected an array of shape (2, 3), but got list of 2 parts."),
+        (lambda x: [[1, 2], [3]], "expected an array of shape (2, 3), but got a list of 2 parts."),
         (lambda x: x > 0, "expected an array of shape (2, 3), but got an array of True and False."),
         (lambda x: square, "but got a function."),
         (lambda x: Exercise, "but got a class."),
@@ -198,6 +198,7 @@ SQUARE = about(square, (X,), (Y,))
             "entry [0, 0] is inf, but 1 is expected (right for 1 of 2 inputs). Python warns",
         ),
         (lambda x: x**2 + [1 / 0], "for x = [[1, -2, 3], [4, 5, -6]]: ZeroDivisionError: division by zero."),
+        (lambda x: x * 1e-300, "Not yet: zero everywhere."),
         (lambda: 1, "takes 0 positional arguments but 1 was given."),
         (fill_with_zeros, "for x = [[1, -2, 3], [4, 5, -6]]: x itself is changed: work on a copy."),
         (warn, "for x = [[1, -2, 3], [4, 5, -6]]: Python warns: divide by zero encountered in divide."),
@@ -248,6 +249,22 @@ def test_a_factor_is_found_beside_zeros_and_in_numbers_of_any_size():
     assert feedback(huge, lambda x: x[::-1]) == "Not yet: the right numbers, but in another order."
 
 
+def test_numbers_that_look_alike_are_told_apart():
+    exercise = about(lambda x: x, (6.5,), (2.0,))
+    assert "is 6.50002, but 6.5 is expected" in feedback(exercise, lambda x: x + 2e-5 if x > 3 else x)
+    assert "is 2.00000000003, but 2 is" in feedback(about(lambda x: x, (2.0,), within=1e-15), lambda x: x + 3e-11)
+
+
+def test_what_rounding_leaves_of_zero_is_zero_with_one_sign():
+    exercise = about(lambda x: x, (2.0,), (3.0,))
+    assert (
+        feedback(exercise, lambda x: x * 1e-17) == feedback(exercise, lambda x: 0.0 * x) == "Not yet: zero everywhere."
+    )
+    assert "is 1, but 0 is expected" in feedback(about(lambda x: x, (np.array([-0.0, 1.0]),)), lambda x: x + [1, 0])
+    tiny = feedback(exercise, lambda x: 0.0 if x == 2 else 1e-9)
+    assert tiny == "Not yet: for x = 2: the number is 0, but 2 is expected."
+
+
 def test_an_input_may_be_a_list_of_unequal_parts():
     exercise = about(lambda rows: np.array([len(row) for row in rows]), ([[1], [2, 3]],))
     assert feedback(exercise, lambda rows: np.array([2, 4])) == "Not yet: 2 times too large."
@@ -264,7 +281,8 @@ def test_a_complex_number_is_told_from_its_parts():
     "right, answer, words",
     [
         (0.6931, 0.69, "Right."),
-        (0.6931, 0.7, "Not yet: the number is 0.7, which is too large."),
+        (0.6931, 0.7, "Not yet: the number is 0.7, which is not right to three digits."),
+        (0.6931, 0.8, "Not yet: the number is 0.8, which is too large."),
         (0.6931, -0.693, "Not yet: the sign is wrong."),
         (0.6931, 1.0, "Not yet: 1.443 times too large: is the logarithm natural?"),
         (0.6931, 0.301, "Not yet: 2.303 times too small: is the logarithm natural?"),
@@ -278,13 +296,14 @@ def test_a_complex_number_is_told_from_its_parts():
         ("b", 2, "Not yet: expected a text, but got a number."),
         (True, False, "Not yet: False is not right."),
         (True, True, "Right."),
+        ([True, False], [False, False], "Not yet: [False, False] is not right."),
         (True, 1, "Not yet: expected True or False, but got a number."),
         ((4, 1), (4, 1), "Right."),
         ((4, 1), (1, 4), "Not yet: the right numbers, but in another order."),
         ((4, 1), (4,), "Not yet: the shape is (1,), but (2,) is expected."),
         (((4, 1), "a"), ((4, 2), "a"), "Not yet: result 1: entry [1] is 2, which is too large."),
         (((4, 1), "a"), ((4, 1), "b"), 'Not yet: result 2: "b" is not right.'),
-        (((4, 1), "a"), (4, 1, "a"), "Not yet: expected tuple of 2 parts, but got tuple of 3 parts."),
+        (((4, 1), "a"), (4, 1, "a"), "Not yet: expected a tuple of 2 parts, but got a tuple of 3 parts."),
         ({"x": 1.0, "y": 2.0}, {"x": 1, "y": 2}, "Right."),
         ({"x": 1.0, "y": 2.0}, {"x": 1, "y": -2}, "Not yet: y: the sign is wrong."),
         ({"x": 1.0, "y": 2.0}, {"x": 1, "y": ...}, "Not yet: y: there is no value."),
@@ -319,6 +338,9 @@ def test_an_exercise_has_words_of_its_own_for_a_known_wrong_answer():
     exercise = about(lambda x: x**2, (3.0,), wrong={"You have doubled.": lambda x: 2 * x, "too large": lambda x: 9 * x})
     assert feedback(exercise, lambda x: x + x).endswith("is 6, but 9 is expected. You have doubled.")
     assert "doubled" not in feedback(exercise, lambda x: 10.0)
+    in_place = about(square, (X,), wrong={"Two names, one array.": lambda x: np.add(x, 1, out=x)})
+    assert "Two names" in feedback(in_place, lambda x: np.add(x, 1, out=x))
+    assert "Two names" not in feedback(in_place, lambda x: x + 1)
     raising = about(lambda x: x, (3.0,), wrong={"You index a number.": lambda x: x[0]})
     assert feedback(raising, lambda x: x[1]).endswith("You index a number.")
 

@@ -94,9 +94,21 @@ def answer_name(exercise):
 
 
 def solution_code(exercise):
-    """The solution as the notebook prints it; of a value also what it comes to."""
-    code = Source(exercise).code("solution", answer_name(exercise))
-    return code if callable(exercise.solution) else f"{code}\n# {show(exercise.solution)}"
+    """The solution as the notebook prints it; of a value that is written as a formula also what it comes to."""
+    source = Source(exercise)
+    code = source.code("solution", answer_name(exercise))
+    if callable(exercise.solution) or is_literal(source.parts["solution"].value):
+        return code
+    return f"{code}\n# {show(exercise.solution)}"
+
+
+def is_literal(node):
+    """Whether an expression of Python is nothing but its value."""
+    try:
+        ast.literal_eval(node)
+    except ValueError:
+        return False
+    return True
 
 
 def cells_of(exercise, number):

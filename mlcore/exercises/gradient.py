@@ -694,7 +694,7 @@ class OnesUpstream(Exercise):
 
     wrong = {
         "Any constant upstream gradient is blind to a softmax: its outputs always have the same sum.": threes,
-        "The loss and the backward pass must get one and the same random array.": two_draws,
+        "Do the loss and the backward pass get one and the same random array?": two_draws,
         "for layer = ForgetfulSine": given,
     }
 

@@ -343,7 +343,7 @@ class CeilingOnTheLoss(Exercise):
 
     wrong = {
         "The ceiling is still there.": given,
-        "Clipping has the same ceiling, and a slope of 0 above it.": clipped,
+        "Clipping has the same ceiling, and on it a slope of 0.": clipped,
         "A smaller epsilon only moves the ceiling.": smaller,
         "Take the logarithm of the quotient apart: nothing that is rounded to 0 may come under it.": without,
     }
@@ -418,6 +418,7 @@ class AnyNumberOfAxes(Exercise):
         (np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]),),
         (np.array([0.0, 1000.0]),),
         (np.log([[[1.0, 3.0], [1.0, 1.0], [4.0, 1.0]]]),),
+        (np.array([[[0.0, 1.0], [1000.0, 0.0]]]),),
     ]
 
     def given(x):
@@ -453,6 +454,9 @@ class AnyNumberOfAxes(Exercise):
         "Three axes still come back as they are.": given,
         "Axis 1 is the last only of a matrix.": over_axis_1,
         "overflow": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True),
+        "One maximum for all rows leaves nothing of a row whose scores are far below it.": (
+            lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(axis=-1, keepdims=True)
+        ),
         "The sum runs over all axes; each row needs its own.": lambda x: (
             np.exp(x - x.max()) / np.exp(x - x.max()).sum()
         ),
