@@ -62,7 +62,10 @@ class Source:
             first = function.body[0]
             documented = ast.get_docstring(function) is not None
             kept += lines[start : first.end_lineno if documented else first.lineno - 1]
-            kept.append(" " * first.col_offset + "...")
+            if documented:
+                kept.append(" " * first.col_offset + "...")
+            else:
+                kept[-1] += " ..."
             start = function.end_lineno
         return "\n".join(kept)
 
