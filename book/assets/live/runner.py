@@ -244,7 +244,7 @@ def names_of(source):
 
 
 def names_in(code, in_order=False):
-    """Global names that code loads (`in_order`: unless it has stored them before) and stores, and its functions load."""
+    """Global names that code loads (`in_order`: and has not stored before), that it stores, that its functions load."""
     loaded, stored, inner = set(), set(), set()
     for step in dis.get_instructions(code):
         if step.opname in ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS", "DELETE_NAME"):

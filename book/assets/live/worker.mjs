@@ -6,7 +6,7 @@
 
 import {startPython} from "./python.mjs";
 
-const NEEDS_DRAWING = /\b(matplotlib|visual)\b/;
+const NEEDS_DRAWING = /\b(matplotlib|visual|graph)\b/;
 let python, cell;
 
 const send = (type, what = {}) => postMessage({type, ...what});

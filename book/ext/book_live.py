@@ -1,0 +1,82 @@
+"""Sphinx extension: the cells of a notebook's page can be run in the page, in the reader's own browser.
+
+It adds the script to the pages that have cells, gives each cell its name, puts the book's package beside the script, and
+says in every page what the browser may load, and from where: from this site, and Python from one place more.
+"""
+
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+from docutils import nodes
+
+import mlcore
+
+PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"
+EPOCH = (1980, 1, 1, 0, 0, 0)  # of all files in the archive, so that the same package makes the same archive
+
+
+def name_cells(app, doctree):
+    """Give each code cell the id that it has in the notebook: under it the reader's edits are kept."""
+    source = Path(app.env.doc2path(app.env.docname))
+    if source.suffix != ".ipynb":
+        return
+    notebook = nbformat.read(source, as_version=4)
+    for container in doctree.findall(nodes.container):
+        if container.get("nb_element") == "cell_code":
+            cell = notebook.cells[container["cell_index"]]
+            if cell.source.strip():
+                container["ids"].append(f"cell-{cell.id}")
+
+
+def add_to_page(app, pagename, templatename, context, doctree):
+    """Add the script and its style to a page with cells, and the Content-Security-Policy to every page."""
+    cells = doctree is not None and any(c.get("nb_element") == "cell_code" for c in doctree.findall(nodes.container))
+    if cells:
+        # The CSS and the script of the page; `data-python` is read by live.js.
+        app.add_css_file("live/live.css")
+        app.add_js_file("live/live.js", loading_method="defer", **{"data-python": app.config.live_python})
+    policy = security_policy(app.config.live_python if cells else "")
+    context["metatags"] = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />\n' + context.get(
+        "metatags", ""
+    )
+
+
+def security_policy(python):
+    """What a page may load: of this site everything, of other origins only Python, where it runs cells."""
+    parts = urlsplit(python)
+    origin = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    wasm = " 'wasm-unsafe-eval'" if python else ""
+    rules = {
+        "default-src": "'self'",
+        "script-src": f"'self' 'unsafe-inline'{wasm}{origin}",  # the theme and the frames have scripts in the page
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data:",
+        "font-src": "'self' data:",
+        "connect-src": f"'self'{origin}",
+        "worker-src": "'self' blob:",  # a worker from a blob obeys this policy, one from a file would not
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def pack(app, exception):
+    """Put the package beside the script."""
+    if exception or app.builder.format != "html":
+        return
+    package = Path(mlcore.__file__).parent
+    with zipfile.ZipFile(app.outdir / "_static" / "live" / "mlcore.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+            name = path.relative_to(package.parent).as_posix()
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def setup(app):
+    app.add_config_value("live_python", PYODIDE, "env")
+    app.connect("doctree-read", name_cells)
+    app.connect("html-page-context", add_to_page)
+    app.connect("build-finished", pack)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
