@@ -40,19 +40,20 @@ def own_files(*suffixes):
         yield from (Path(folder, name) for name in names if Path(name).suffix in suffixes)
 
 
-# The lock
+# The locks: of the gate, and of the reader
 
+LOCKS = ["requirements.txt", "binder/requirements.txt"]
 LOCK_LINE = re.compile(r"[a-z0-9._-]+==[\w.!+]+( ; [^#@]+)?")
 
 
-def lock_lines():
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+def lock_lines(name):
+    lines = (ROOT / name).read_text().splitlines()
     return [line for line in lines if line and not line.lstrip().startswith("#")]
 
 
-def lock():
+def lock(name="requirements.txt"):
     """{name: exact version}"""
-    requirements = [Requirement(line) for line in lock_lines()]
+    requirements = [Requirement(line) for line in lock_lines(name)]
     return {canonicalize_name(r.name): next(iter(r.specifier)).version for r in requirements}
 
 
@@ -62,9 +63,10 @@ def direct_requirements():
     return [r for r in map(Requirement, listed) if r.name != project["name"]]
 
 
-def test_the_lock_names_exact_versions_and_no_place():
-    assert [line for line in lock_lines() if not LOCK_LINE.fullmatch(line)] == []
-    assert not re.search(r"https?:|file:|--|(?<![\w-])/\w", (ROOT / "requirements.txt").read_text())
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_exact_versions_and_no_place(name):
+    assert [line for line in lock_lines(name) if not LOCK_LINE.fullmatch(line)] == []
+    assert not re.search(r"https?:|file:|--|(?<![\w-])/\w", (ROOT / name).read_text())
 
 
 @pytest.mark.parametrize("line", ["--index-url x", "numpy>=2", "a @ file:///x", "numpy==2.0 --hash=sha256:0"])
@@ -72,9 +74,25 @@ def test_a_line_that_is_no_exact_version_is_found(line):
     assert not LOCK_LINE.fullmatch(line)
 
 
-def test_the_lock_has_one_version_of_each_package():
-    counts = Counter(canonicalize_name(Requirement(line).name) for line in lock_lines())
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_has_one_version_of_each_package(name):
+    counts = Counter(canonicalize_name(Requirement(line).name) for line in lock_lines(name))
     assert [name for name, count in counts.items() if count > 1] == []
+
+
+def test_the_reader_gets_the_versions_that_the_gate_has_tried_and_only_what_the_notebooks_need():
+    ours, readers = lock(), lock("binder/requirements.txt")
+    assert readers == {name: ours[name] for name in readers}
+    project = pyproject()["project"]
+    wanted = map(Requirement, project["dependencies"] + project["optional-dependencies"]["visual"])
+    assert {canonicalize_name(r.name) for r in wanted} <= readers.keys()
+    assert not {"jupyterlab", "playwright", "pytest", "sphinx"} & readers.keys()
+
+
+def test_binder_has_a_python_that_the_lock_is_for_and_installs_the_package():
+    assert re.fullmatch(r"python-3\.1[1-4]\n", (ROOT / "binder" / "runtime.txt").read_text())
+    assert "pip install --no-cache-dir --no-deps --editable .\n" in (ROOT / "binder" / "postBuild").read_text()
+    assert os.access(ROOT / "binder" / "postBuild", os.X_OK)
 
 
 def test_the_lock_satisfies_what_the_project_asks_for():

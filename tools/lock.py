@@ -1,4 +1,8 @@
-"""Renew requirements.txt: one exact version of every package, for every platform and Python 3.11 to 3.14."""
+"""Renew the locks: one exact version of every package, for every platform and Python 3.11 to 3.14.
+
+requirements.txt           all that the gate needs
+binder/requirements.txt    what the notebooks need, in the same versions; JupyterLab is what the reader has
+"""
 
 import os
 import subprocess
@@ -9,13 +13,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESOLVER = "uv==0.13.9"
 COMMAND = [
-    "pip", "compile", "pyproject.toml", "--extra", "test", "--output-file", "requirements.txt",
+    "pip", "compile", "pyproject.toml",
     "--universal", "--python-version", "3.11",
     "--fork-strategy", "fewest",  # one version of a package for all of them wherever one exists
     "--upgrade",
     # The lock must not depend on who makes it: no settings of this machine, no address and no path in it.
     "--no-config", "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock", "--quiet",
 ]  # fmt: skip
+LOCKS = [
+    ["--extra", "test", "--output-file", "requirements.txt"],
+    ["--extra", "visual", "--constraint", "requirements.txt", "--output-file", "binder/requirements.txt"],
+]
 
 
 def main():
@@ -24,7 +32,9 @@ def main():
     with tempfile.TemporaryDirectory() as tools:
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", tools, RESOLVER], check=True)
         resolver = Path(tools, "bin", "uv")
-        subprocess.run([str(resolver), *COMMAND], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        for lock in LOCKS:
+            command = [str(resolver), *COMMAND, *lock]
+            subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
