@@ -180,7 +180,7 @@ class Drawing:
 
     def tell_backward(self, step, back):
         """The local rule of a step with its numbers, and the sums where paths meet."""
-        gradients, arrived = self.gradients(back - 1), self.arrived(back)
+        gradients, arrived = self.gradients(back), self.arrived(back)
         text = [f"{type(step.node).__name__}: {self.name[step.outputs[0]]} = {self.formula(step)}."]
         text += [f"Upstream {assign('d' + self.name[y], gradients[y])}." for y in step.outputs if y in gradients]
         for k, (x, gradient) in enumerate(zip(step.inputs, self.record.returned[step], strict=False)):

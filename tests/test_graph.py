@@ -218,8 +218,8 @@ def test_a_branch_has_several_outputs_of_which_some_may_not_be_used():
 def test_a_variable_that_is_its_own_graph():
     x = Variable(3.0)
     x.backward()
-    x.backward()
-    assert x.grad == 1
+    x.backward(5.0)
+    assert x.grad == 5 and "begins with dy = 5" in repr(x.draw())
 
 
 # -- what a variable promises --
@@ -611,6 +611,37 @@ def test_boxes_lie_apart_inside_the_picture_and_lines_join_them(make, down):
         assert along == sorted(along)
         assert any(abs(along[0] - (box[flow] + box[flow + 2])) <= 1 for box in places)
         assert any(abs(along[-1] - box[flow]) <= 1 for box in places)
+
+
+def curve(line):
+    """Points along a line, from the first to the last of its smooth pieces."""
+    p = np.array(re.findall(r"(-?\d+) (-?\d+)", line.get("d")), float)
+    t = np.linspace(0, 1, 30)[:, np.newaxis]
+    pieces = [p[k : k + 4, np.newaxis] for k in range(0, len(p) - 3, 3)]
+    return [(1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d for a, b, c, d in pieces]
+
+
+@each_graph
+@pytest.mark.parametrize("down", [False, True])
+def test_lines_go_around_boxes_and_do_not_cross_before_a_box(make, down):
+    root, _ = parse(run(make()).draw(down)._repr_svg_())
+    ends = {}
+    for line in root.iter(f"{SVG}path"):
+        if line.get("class") == "f":
+            pieces = curve(line)
+            for x, y in np.concatenate(pieces):
+                assert not any(a < x < a + w and b < y < b + h for a, b, w, h in boxes(root))
+            (x, y), across = pieces[-1][-1], 0 if down else 1
+            box = next(b for b in boxes(root) if b[0] <= x <= b[0] + b[2] and b[1] <= y <= b[1] + b[3])
+            ends.setdefault(box, []).append((pieces[-1][0][across], pieces[-1][-1][across]))
+    assert all(sorted(pairs) == sorted(pairs, key=lambda pair: pair[1]) for pairs in ends.values())
+
+
+def test_a_box_stands_in_the_middle_of_its_neighbours():
+    x = Variable(1.0, "x")
+    places = boxes(parse((x.relu() + x.sigmoid()).draw()._repr_svg_())[0])
+    first, above, below, last = (b + h / 2 for _, b, _, h in places)
+    assert [first, last] == pytest.approx([(above + below) / 2] * 2, abs=1)
 
 
 @each_graph
