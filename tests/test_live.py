@@ -116,7 +116,7 @@ class Reader:
 
     def __init__(self, browser, address, **options):
         self.context = browser.new_context(**options)
-        self.context.set_default_timeout(90_000)
+        self.context.set_default_timeout(45_000)
         self.tab = self.context.new_page()
         self.said = []
         self.tab.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
@@ -134,6 +134,7 @@ class Reader:
     def run(self, name):
         """Press Run and wait until nothing runs any more."""
         self.button(name, "Run").click()
+        self.tab.locator(".live-status").wait_for(state="attached")
         self.wait(name)
 
     def wait(self, name):
@@ -178,9 +179,8 @@ def stored_output(notebook, cell):
 def test_nothing_is_asked_of_another_origin_and_no_python_before_the_first_click(fresh, site):
     fresh.tab.wait_for_load_state("networkidle")
     assert {origin(address) + "/" for address in fresh.requests if address.startswith("http")} == {site.address}
-    assert [
-        address for address in fresh.requests if "/live/" in address and not re.search(r"live\.(js|css)", address)
-    ] == []
+    ours = {address.split("/live/")[1].split("?")[0] for address in fresh.requests if "/live/" in address}
+    assert ours == {"live.js", "live.css"}
     assert fresh.button("setup", "Run").count() == 1
     assert fresh.said == []
 
@@ -220,10 +220,8 @@ def test_what_a_cell_puts_out_stands_where_the_stored_output_was(reader):
     reader.edit("staircase-step", 'import sys\nprint("out")\nprint("err", file=sys.stderr)\n{"a": 1}')
     reader.run("staircase-step")
     assert reader.output("staircase-step").split() == ["out", "err", "{'a':", "1}"]
-    rich = (
-        'class Rich:\n    def _repr_html_(self):\n        return "<b>rich</b><script>window.ran = 1</script>"\nRich()'
-    )
-    reader.edit("staircase-step", rich)
+    rich = 'class Rich:\n    def _repr_html_(self):\n        return "<b>rich</b><script>window.ran = 1</script>"'
+    reader.edit("staircase-step", f"{rich}\nRich()")
     reader.run("staircase-step")
     assert reader.cell("staircase-step").locator("b").inner_text() == "rich"
     assert reader.tab.evaluate("window.ran") == 1
@@ -240,10 +238,8 @@ def test_what_a_cell_puts_out_stands_where_the_stored_output_was(reader):
 
 
 def test_frames_made_in_the_page_are_a_player(reader):
-    reader.edit(
-        "staircase-step",
-        'def draw(k):\n    plt.plot([0, k])\n    return f"A line to {k}."\nvisual.frames(draw, [1, 2], "k")',
-    )
+    draw = 'def draw(k):\n    plt.plot([0, k])\n    return f"A line to {k}."'
+    reader.edit("staircase-step", f'{draw}\nvisual.frames(draw, [1, 2], "k")')
     reader.run("staircase-step")
     cell = reader.cell("staircase-step")
     cell.get_by_role("button", name="Next").click()
@@ -300,9 +296,8 @@ def test_an_edit_survives_a_reload_and_leaves_with_one_click(fresh):
     assert fresh.cell("setup").get_by_role("textbox").input_value() == "print('mine')"
     assert "earlier visit" in fresh.cell("setup").inner_text()
     assert not any("worker" in address for address in fresh.requests)
-    fresh.tab.evaluate(
-        "k => localStorage.setItem(k, JSON.stringify({code: 'mine', book: 'older'}))", f"live /{CHAPTER} cell-setup"
-    )
+    older = json.dumps({"code": "mine", "book": "older"})
+    fresh.tab.evaluate("([key, value]) => localStorage.setItem(key, value)", [f"live /{CHAPTER} cell-setup", older])
     fresh.tab.reload()
     fresh.cell("setup").get_by_text("has changed since").wait_for()
     fresh.button("setup", "Reset").click()
@@ -376,7 +371,7 @@ def test_without_javascript_the_page_is_the_whole_book(browser, site):
 
 
 def test_what_the_policy_does_not_allow_is_not_fetched(reader):
-    code = "from js import fetch\ntry:\n    await_ = fetch('http://127.0.0.1:9/x')\nexcept Exception as error:\n    print(error)"
+    code = "import js\njs.fetch('http://127.0.0.1:9/x')\nprint('asked')"
     reader.edit("staircase-step", code)
     violated = []
     reader.tab.on("console", lambda message: violated.append(message.text))

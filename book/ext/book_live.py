@@ -1,7 +1,7 @@
 """Sphinx extension: the cells of a notebook's page can be run in the page, in the reader's own browser.
 
-It adds the script to the pages that have cells, gives each cell its name, puts the book's package beside the script, and
-says in every page what the browser may load, and from where: from this site, and Python from one place more.
+It adds the script to the pages that have cells, gives each cell its name, puts the book's package beside the script,
+and says in every page from where the browser may load what: all from this site, and Python from one place more.
 """
 
 import zipfile
@@ -34,13 +34,11 @@ def add_to_page(app, pagename, templatename, context, doctree):
     """Add the script and its style to a page with cells, and the Content-Security-Policy to every page."""
     cells = doctree is not None and any(c.get("nb_element") == "cell_code" for c in doctree.findall(nodes.container))
     if cells:
-        # The CSS and the script of the page; `data-python` is read by live.js.
         app.add_css_file("live/live.css")
         app.add_js_file("live/live.js", loading_method="defer", **{"data-python": app.config.live_python})
     policy = security_policy(app.config.live_python if cells else "")
-    context["metatags"] = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />\n' + context.get(
-        "metatags", ""
-    )
+    tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
+    context["metatags"] = f"{tag}\n{context.get('metatags', '')}"
 
 
 def security_policy(python):

@@ -30,10 +30,10 @@ function count(report) {
 }
 
 // `base`: the folder with Pyodide; `own`: the address of this folder; `emit(kind, value)`: see runner.py;
-// `report(what, part)`: how far the loading is, from 0 to 1.
+// `report(what, part)`: how far the loading is, from 0 to 1, which is when it is ready.
 export async function startPython({base, own, emit, report}) {
   let stage = ["Python and NumPy", FIRST], got = 0;
-  count((bytes) => { got += bytes; report(stage[0], Math.min(got / stage[1], 1)); });
+  count((bytes) => { got += bytes; report(stage[0], Math.min(got / stage[1], 0.99)); });
   report(stage[0], 0);
   const archive = fetch(own + "mlcore.zip").then(checked).then((answer) => answer.arrayBuffer());
   const runner = fetch(own + "runner.py").then(checked).then((answer) => answer.text());
@@ -47,6 +47,7 @@ export async function startPython({base, own, emit, report}) {
   const site = python.runPython("import site; site.getsitepackages()[0]");
   python.unpackArchive(await archive, "zip", {extractDir: site});
   python.FS.writeFile(site + "/runner.py", await runner);
+  report(stage[0], 1);
   const page = python.runPython("import runner, __main__; runner.Page")(emit, python.globals);
 
   let drawing;

@@ -17,7 +17,7 @@ import time
 import traceback
 
 LONGEST_OUTPUT = 200_000  # characters that one cell prints; more would only freeze the page
-EVERY = 0.05  # seconds between two pieces of printed text
+AT_ONCE, EVERY = 500, 0.05  # so many lines are put out at once, later ones every so many seconds
 RICH = {"_repr_html_": "html", "_repr_svg_": "svg", "_repr_markdown_": "markdown"}
 
 
@@ -88,10 +88,11 @@ def execute(source, name, names):
 
 
 class Printed:
-    """Gathers printed text into pieces, and keeps it in order with all else that is put out."""
+    """Keeps printed text in order with all else that is put out, and gathers it into pieces where it is much."""
 
     def __init__(self, target):
-        self.target, self.pieces, self.kind, self.length, self.since = target, [], None, 0, time.monotonic()
+        self.target, self.pieces, self.kind, self.length = target, [], None, 0
+        self.sent, self.since = 0, time.monotonic()
 
     def stream(self, kind):
         stream = io.StringIO()
@@ -107,13 +108,15 @@ class Printed:
             if self.length + len(text) >= LONGEST_OUTPUT:
                 self.pieces.append("\n… more was printed; it is not shown.\n")
         self.length += len(text)
-        if time.monotonic() - self.since > EVERY:
+        # A line comes at once, so that it is seen even if the cell never ends; of very many lines, several together.
+        if "\n" in text and (self.sent < AT_ONCE or time.monotonic() - self.since > EVERY):
             self.flush()
         return len(text)
 
     def flush(self):
         if self.pieces:
             self.target(self.kind, "".join(self.pieces))
+            self.sent += 1
         self.pieces, self.since = [], time.monotonic()
 
     def emit(self, kind, value):
@@ -199,9 +202,10 @@ def needs(sources, index):
     found, wanted = [], with_inside(cells[index].used, inside)
     for i in reversed(range(index)):
         cell = cells[i]
-        if cell.broken or cell.made & wanted or cell.used & wanted & variables:
+        used = with_inside(cell.used, inside)
+        if cell.broken or cell.made & wanted or used & wanted & variables:
             found.append(i)
-            wanted = wanted - cell.surely | with_inside(cell.used, inside)
+            wanted = wanted - cell.surely | used
     return found[::-1]
 
 
@@ -232,6 +236,8 @@ def names_of(source):
     for statement in statements:
         code = compile(ast.Module([statement], []), "<names>", "exec")
         loaded, stored, inner = names_in(code, in_order=isinstance(statement, ast.For | ast.With))
+        if not isinstance(statement, ast.FunctionDef):
+            loaded |= inner  # of a comprehension, a lambda or a class: used now; of a function: when it is called
         cell.used |= loaded - cell.surely
         cell.made |= stored
         if not isinstance(statement, ast.If | ast.For | ast.While | ast.Try | ast.Match):
@@ -254,4 +260,4 @@ def names_in(code, in_order=False):
     for part in code.co_consts:
         if hasattr(part, "co_code"):
             inner |= names_in(part)[0] | names_in(part)[2]
-    return loaded | inner - (stored if in_order else set()), stored, inner
+    return loaded, stored, inner - stored if in_order else inner

@@ -33,8 +33,8 @@ export class Status {
     const left = (performance.now() - this.since) / 1000 * (1 - part) / part;
     this.bar.hidden = part >= 1;
     this.bar.value = part;
-    const time = part > 0.05 && part < 0.97 ? `, ${Math.max(1, Math.round(left))} s left` : part < 1 ? "" : ", starting";
-    this.wait.textContent = part >= 1 && this.ready ? "" : `${what}: ${Math.round(100 * part)} %${time}`;
+    const time = part < 0.05 ? "" : part < 0.99 ? `, ${Math.max(1, Math.round(left))} s left` : ", it starts";
+    this.wait.textContent = part >= 1 ? "" : `${what}: ${Math.round(100 * part)} %${time}`;
   }
 
   failed(message) {
