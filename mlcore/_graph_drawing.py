@@ -40,7 +40,7 @@ WHOLE = {
 
 LINE, CHARACTER, GAP, MARGIN = 17, 7.8, 54, 12  # in pixels, for type of 13 pixels
 LABEL = 9  # what comes back along a line is written there if it is not longer
-PAGE = 720  # a graph that is wider than about a page runs down it
+PAGE = 760  # a graph that is wider than about a page runs down it
 VALUE, GRADIENT = COLOURS[0], "#a84300"  # the second is COLOURS[1], dark enough for small type
 STYLE = (
     "text{font:13px 'DejaVu Sans',Verdana,sans-serif;white-space:pre}.g{font-style:italic}"
