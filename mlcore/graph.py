@@ -172,6 +172,7 @@ class Variable:
                 f"Variable.backward: a value of shape {self.value.shape} is no single loss; give the upstream gradient"
             )
         upstream = as_floating("Variable.backward", np.ones_like(self.value) if upstream is None else upstream)
+        upstream = upstream.astype(self.value.dtype)
         if upstream.shape != self.value.shape:
             raise ValueError(f"Variable.backward: upstream has shape {upstream.shape}, expected {self.value.shape}")
         steps = self.steps_before()

@@ -153,6 +153,15 @@ def test_random_expressions_of_arrays(seed, n, d):
         assert relative_error(x.grad, numerical_gradient(f, start[k])) < 1e-6
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("upstream", [None, 8.0, np.float64(8)])
+def test_gradients_have_the_type_of_the_values(dtype, upstream):
+    x = Variable(dtype(3), "x")
+    y = x * x.sigmoid()
+    y.backward(upstream)
+    assert {x.grad.dtype, y.grad.dtype, y.value.dtype} == {np.dtype(dtype)}
+
+
 def test_an_upstream_gradient_of_any_shape():
     x, u = Variable(normal(0, (2, 3))), normal(1, (2, 3))
     (x * x).backward(u)
@@ -471,7 +480,7 @@ def test_names_are_told_apart():
 def test_the_player_goes_forward_and_then_backward():
     frames = two_paths().steps()
     assert repr(frames).splitlines() == [
-        "inputs: Inputs: a = 3; b = 4.",
+        "start: Inputs: a = 3; b = 4.",
         "forward 1 of 2: Multiply: v1 = a · b = 3 · 4 = 12.",
         "forward 2 of 2: Add: y = v1 + a = 12 + 3 = 15.",
         "upstream: Backward begins with dy = 1.",
