@@ -101,7 +101,7 @@ def test_the_gradients_of_a_layer_are_right(name):
 # -- every section --
 
 
-@pytest.mark.parametrize("section", ["loss_function", "gradient", "chain_rule", "computation_graph"])
+@pytest.mark.parametrize("section", SECTIONS)
 def test_a_section_has_ten_exercises_on_four_levels(section):
     levels = [exercise.level for exercise in exercises_of(SECTIONS[section])]
     assert len(levels) >= 10
