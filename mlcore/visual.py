@@ -192,7 +192,7 @@ def frames(draw, values, name, *, start=0, play=False):
 
 
 def race(f, paths, box, steps):
-    """Draw how paths run over the contours of a function, frame by frame.
+    """Draw how paths run over the contours of a function, frame by frame; the last frame is seen first.
 
     Parameters
     ----------
@@ -217,13 +217,13 @@ def race(f, paths, box, steps):
     step = 2: Height: north out of the picture.
     """
     left, right, bottom, top = box
-    u, v = np.meshgrid(np.linspace(left, right, 24), np.linspace(bottom, top, 24))
+    u, v = np.meshgrid(np.linspace(left, right, 36), np.linspace(bottom, top, 36))
     heights = f([u, v])
     levels = np.unique(np.quantile(heights, [0.03, 0.12, 0.3, 0.5, 0.7, 0.9]))
 
     def draw(step):
         fig, ax = plt.subplots(figsize=(6.4, 3.4), layout="none")
-        fig.subplots_adjust(left=0.08, right=0.74, bottom=0.15, top=0.97)
+        fig.subplots_adjust(left=0.08, right=0.71, bottom=0.15, top=0.97)
         ax.contour(u, v, heights, levels, colors="#aaaaaa", linewidths=0.7)
         told = []
         for (name, path), marker in zip(paths.items(), itertools.cycle(MARKERS)):
@@ -237,7 +237,7 @@ def race(f, paths, box, steps):
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
         return f"Height: {', '.join(told)}."
 
-    return frames(draw, steps, "step", play=True)
+    return frames(draw, steps, "step", start=-1, play=True)  # first the whole; to play begins at the start
 
 
 def _frame(draw, value):

@@ -214,7 +214,9 @@ def test_a_race_shows_every_path_up_to_the_step(monkeypatch):
         plt, "subplots", lambda *args, real=plt.subplots, **kw: seen.append(real(*args, **kw)) or seen[-1]
     )
     paths = {f"rule {k}": np.array([[-2.0, 1.0], [k, -0.5], [0.0, 0.25]]) for k in range(12)}
-    told = repr(visual.race(bowl, paths, (-3, 3, -1, 2), [0, 1, 2])).splitlines()
+    race = visual.race(bowl, paths, (-3, 3, -1, 2), [0, 1, 2])
+    assert race.start == 2 and race.play
+    told = repr(race).splitlines()
     assert told[0].startswith("step = 0: Height: rule 0 8.00, rule 1 8.00, ") and len(told) == 3
     assert "rule 3 10.00, rule 4 out of the picture, " in told[1] and told[2].endswith("rule 11 0.25.")
     for step, (_, ax) in enumerate(seen):
