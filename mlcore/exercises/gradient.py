@@ -766,7 +766,7 @@ class BreakEven(Exercise):
     """
 
     level = "transfer"
-    hint = r"$H g \approx \bigl(\nabla L(w + h g) - \nabla L(w - h g)\bigr) / 2h$ for a small $h$."
+    hint = r"$2h\, H g \approx \nabla L(w + h g) - \nabla L(w - h g)$ for a small $h$."
     within = 1e-4
     inputs = [
         (valley_gradient, np.array([10.0, 1.0])),

@@ -222,7 +222,7 @@ class BinaryFromScores(Exercise):
         return np.logaddexp(0, x) - t * x
 
     worked = r"""
-    $-\log \sigma(x) = \log(1 + e^{-x}) = \log(1 + e^{x}) - x$ and $-\log(1 - \sigma(x)) = \log(1 + e^{x})$.
+    $-\log \sigma(x) = \log(1 + e^{-x})$ $= \log(1 + e^{x}) - x$ and $-\log(1 - \sigma(x)) = \log(1 + e^{x})$.
     Weighted with $t$ and $1 - t$ they add up to $\log(1 + e^{x}) - t x$: the two-class case of
     $\operatorname{lse}(x) - \sum_k t_k x_k$, with scores $(0, x)$.
     """
