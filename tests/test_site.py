@@ -1,6 +1,8 @@
 """Checks of the built site: run `make site` first. Each check is itself tested on a small page that it must refuse."""
 
+import os
 import re
+import sys
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,6 +12,9 @@ import pytest
 import yaml
 
 import mlcore
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "book" / "ext"))
+from book_ways import repository
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
@@ -335,3 +340,13 @@ def test_every_public_name_is_in_the_reference():
     reference = site()[(HTML / "book" / "api.html").resolve()]
     names = {f"{getattr(mlcore, name).__module__}.{name}" for name in mlcore.__all__}
     assert names - reference.ids == set()
+
+
+def test_the_buttons_lead_to_the_copy_that_is_published_or_are_not_there():
+    found = repository(os.environ)
+    for path, page in site().items():
+        binder = [a["href"] for a in page.all("a") if "mybinder.org/v2/" in a.get("href", "")]
+        if found and path.parent.name == "notebooks":
+            assert binder and all(address.endswith(f"lab/tree/notebooks/{path.stem}.ipynb") for address in binder)
+        else:
+            assert binder == []

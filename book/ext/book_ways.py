@@ -1,0 +1,60 @@
+"""Sphinx extension: buttons to Binder and to the repository that this site comes from, and a word where a cell differs.
+
+The address is not written down anywhere, so the buttons of a copy lead to the copy: GitHub's workflow gives it, or the
+variables BOOK_REPOSITORY (such as https://gitlab.com/you/book) and BOOK_BRANCH (main, unless set). Without them the
+site has no such buttons.
+"""
+
+import os
+from pathlib import Path
+
+import nbformat
+from docutils import nodes
+
+
+def repository(environment):
+    """Address and branch of where the site is published from, or None."""
+    if address := environment.get("BOOK_REPOSITORY"):
+        return address.removesuffix("/").removesuffix(".git"), environment.get("BOOK_BRANCH") or "main"
+    reference = environment.get("GITHUB_REF", "")
+    if environment.get("GITHUB_REPOSITORY") and reference.startswith("refs/heads/"):  # not a pull request's
+        server = environment.get("GITHUB_SERVER_URL") or "https://github.com"
+        return f"{server}/{environment['GITHUB_REPOSITORY']}", reference.removeprefix("refs/heads/")
+    return None
+
+
+def buttons(found):
+    """The theme's options that show them."""
+    if not found:
+        return {}
+    address, branch = found
+    return {
+        "repository_url": address,
+        "repository_provider": "gitlab" if "gitlab" in address else "github",
+        "repository_branch": branch,
+        "use_repository_button": True,
+        "use_issues_button": True,
+        "launch_buttons": {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"},
+    }
+
+
+def add_buttons(app, config):
+    config.html_theme_options.update(buttons(repository(os.environ)))
+
+
+def say_what_differs(app, doctree):
+    """After a cell that puts out something else in the page than it did here, say why."""
+    source = Path(app.env.doc2path(app.env.docname))
+    if source.suffix != ".ipynb":
+        return
+    cells = nbformat.read(source, as_version=4).cells
+    for container in [c for c in doctree.findall(nodes.container) if c.get("nb_element") == "cell_code"]:
+        if reason := cells[container["cell_index"]].metadata.get("differs_in_browser"):
+            words = nodes.paragraph("", "", nodes.emphasis(text=f"Run in this page, the cell differs: {reason}"))
+            container.parent.insert(container.parent.index(container) + 1, words)
+
+
+def setup(app):
+    app.connect("config-inited", add_buttons)
+    app.connect("doctree-read", say_what_differs)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,75 @@
+"""Where the buttons of a page lead, and the words about what differs in the browser."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import nbformat
+import pytest
+from sphinx.application import Sphinx
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "book" / "ext"))
+import book_ways
+
+HOME = {"BOOK_REPOSITORY": "https://gitlab.com/me/book.git"}
+ACTIONS = {"GITHUB_REPOSITORY": "fork/book", "GITHUB_REF": "refs/heads/main"}
+
+
+@pytest.mark.parametrize(
+    "environment, found",
+    [
+        ({}, None),
+        (ACTIONS, ("https://github.com/fork/book", "main")),
+        (ACTIONS | {"GITHUB_REF": "refs/heads/a/b"}, ("https://github.com/fork/book", "a/b")),
+        (ACTIONS | {"GITHUB_SERVER_URL": "https://git.example"}, ("https://git.example/fork/book", "main")),
+        (ACTIONS | {"GITHUB_REF": "refs/pull/7/merge"}, None),
+        (ACTIONS | HOME, ("https://gitlab.com/me/book", "main")),
+        (HOME | {"BOOK_BRANCH": "next"}, ("https://gitlab.com/me/book", "next")),
+        ({"BOOK_REPOSITORY": ""}, None),
+    ],
+)
+def test_the_address_is_that_of_the_copy_that_is_published(environment, found):
+    assert book_ways.repository(environment) == found
+    assert book_ways.buttons(found).get("repository_url") == (found and found[0])
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    """The folder of a small book: one notebook, of which the second cell differs in the browser."""
+    cells = [nbformat.v4.new_markdown_cell("# 1 Title"), *(nbformat.v4.new_code_cell(source) for source in "12")]
+    cells[2].metadata["differs_in_browser"] = "NumPy is silent there."
+    folder = tmp_path_factory.mktemp("book")
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / "chapter.ipynb")
+    return folder
+
+
+def page(folder, out):
+    """The folder's notebook as a page, made by the theme and this extension."""
+    settings = {
+        "extensions": ["myst_nb", "book_ways"],
+        "html_theme": "sphinx_book_theme",
+        "nb_execution_mode": "off",
+        "root_doc": "chapter",
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the theme and its helpers deprecate
+        Sphinx(folder, None, out, out / "trees", "html", settings, status=None, warning=None).build()
+    return (out / "chapter.html").read_text(encoding="utf-8")
+
+
+def test_the_buttons_open_this_very_chapter_of_the_copy_and_lead_to_its_repository(notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOK_REPOSITORY", "https://github.com/me/book")
+    text = page(notebook, tmp_path)
+    assert 'href="https://mybinder.org/v2/gh/me/book/main?urlpath=lab/tree/chapter.ipynb"' in text
+    assert 'href="https://github.com/me/book"' in text and "https://github.com/me/book/issues/new" in text
+    assert 'href="_sources/chapter.ipynb"' in text  # the download
+
+
+def test_without_an_address_there_is_no_dead_link_but_the_download(notebook, tmp_path, monkeypatch):
+    for name in ("BOOK_REPOSITORY", "GITHUB_REPOSITORY", "GITHUB_REF"):
+        monkeypatch.delenv(name, raising=False)
+    text = page(notebook, tmp_path)
+    assert "mybinder" not in text and "github.com/me" not in text and "/issues" not in text
+    assert 'href="_sources/chapter.ipynb"' in text
+    assert text.count("Run in this page, the cell differs: NumPy is silent there.") == 1
