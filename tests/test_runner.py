@@ -82,6 +82,7 @@ def test_a_traceback_has_the_readers_lines_only(page):
         (["x = 1", "if y:\n    x = 2", "y = 1", "x"], [0, 1]),  # perhaps it is not
         (["x = 1", "x += 1", "x"], [0, 1]),
         (["w = 1", "def f():\n    return w", "w = 2", "f()"], [1, 2]),  # what a function uses when it is called
+        (["w = 1", "def f():\n    return w\nf()"], [0]),
         (["x = []", "def f():\n    x.append(1)", "f()", "x"], [0, 1, 2]),  # or changes
         (["w = 1", "def f():\n    return g()", "def g():\n    return w", "f()"], [0, 1, 2]),
         (["name = 1", "for name in 'ab':\n    print(name)"], []),

@@ -238,7 +238,7 @@ def names_of(source):
         loaded, stored, inner = names_in(code, in_order=isinstance(statement, ast.For | ast.With))
         if not isinstance(statement, ast.FunctionDef):
             loaded |= inner  # of a comprehension, a lambda or a class: used now; of a function: when it is called
-        cell.used |= loaded - cell.surely
+        cell.used |= with_inside(loaded, cell.inside) - cell.surely
         cell.made |= stored
         if not isinstance(statement, ast.If | ast.For | ast.While | ast.Try | ast.Match):
             cell.surely |= stored

@@ -1,0 +1,74 @@
+"""Measure how long a reader waits for Python in the page, and how much comes over the wire.
+
+Prints the time from the click to the first printed result and to the first plot, on loopback, with an empty cache and
+with a full one; and the sizes, as a server sends them. From the project's root, after `make site`:
+
+    PYODIDE_DIR=... .venv/bin/python tools/measure_live.py
+"""
+
+import gzip
+import json
+import os
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+import test_live as live  # noqa: E402
+
+CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
+PLACES = {"first print": (live.PRACTICE, "true-or-false-answer"), "first plot": (live.CHAPTER, "staircase")}
+
+
+def seconds(reader, name):
+    """From the click until the cell has run, with all that it needs."""
+    start = time.perf_counter()
+    reader.run(name)
+    return time.perf_counter() - start
+
+
+def waits(browser, address):
+    """{what: seconds} for each kind of cell with an empty cache, from a new page, and again there."""
+    found = {}
+    for what, (page, cell) in PLACES.items():
+        cold = live.Reader(browser, address + page)
+        found[what, "cold"] = seconds(cold, cell)
+        cold.tab.close()
+        warm = live.Reader(browser, address + page, cold.context)
+        found[what, "warm"] = seconds(warm, cell)
+        found[what, "again"] = seconds(warm, cell)
+        cold.context.close()
+    return found
+
+
+def sizes(folder):
+    """Bytes of what is loaded, compressed as by a usual server."""
+    own = live.SITE / "_static" / "live"
+    packages = json.loads((own / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"].values()
+    files = [folder / name for name in CORE] + [folder / package["file_name"] for package in packages]
+    files += [path for path in own.iterdir() if path.is_file()]
+    return {path.name: len(gzip.compress(path.read_bytes(), 6)) for path in files}
+
+
+def main():
+    folder = Path(os.environ["PYODIDE_DIR"])
+    with ExitStack() as stack, sync_playwright() as playwright:
+        python = stack.enter_context(live.serve(folder))
+        site = stack.enter_context(live.serve(live.SITE, python.address))
+        browser = playwright.chromium.launch(executable_path=live.chromium(), args=live.FLAGS)
+        found = waits(browser, site.address)
+        browser.close()
+    for (what, when), wait in found.items():
+        print(f"{what}, {when + ':':6} {wait:5.2f} s")
+    parts = sizes(folder)
+    for name, size in sorted(parts.items(), key=lambda part: -part[1]):
+        print(f"{size / 1e6:8.2f} MB  {name}")
+    print(f"{sum(parts.values()) / 1e6:8.2f} MB  together")
+
+
+if __name__ == "__main__":
+    main()
