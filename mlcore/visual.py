@@ -213,7 +213,7 @@ def race(f, paths, box, steps):
     Examples
     --------
     >>> race(lambda x: x[0] ** 2 + x[1] ** 2, {"north": np.array([[0, 1], [0, 2], [0, 3]])}, (-2, 2, -2, 2), [0, 2])
-    step = 0: Height: north 1.00.
+    step = 0: Height: north at 1.00.
     step = 2: Height: north out of the picture.
     """
     left, right, bottom, top = box
@@ -231,7 +231,7 @@ def race(f, paths, box, steps):
             x = path[step]
             ax.plot(*x, marker, color=line.get_color(), markeredgecolor="black", label=name)
             seen = left <= x[0] <= right and bottom <= x[1] <= top
-            told.append(f"{name} {round(float(f(x)), 2) + 0.0:.2f}" if seen else f"{name} out of the picture")
+            told.append(f"{name} at {round(float(f(x)), 2) + 0.0:.2f}" if seen else f"{name} out of the picture")
         ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=box[:2], ylim=box[2:], xticks=box[:2], yticks=box[2:])
         ax.grid(False)
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)

@@ -217,8 +217,8 @@ def test_a_race_shows_every_path_up_to_the_step(monkeypatch):
     race = visual.race(bowl, paths, (-3, 3, -1, 2), [0, 1, 2])
     assert race.start == 2 and race.play
     told = repr(race).splitlines()
-    assert told[0].startswith("step = 0: Height: rule 0 8.00, rule 1 8.00, ") and len(told) == 3
-    assert "rule 3 10.00, rule 4 out of the picture, " in told[1] and told[2].endswith("rule 11 0.25.")
+    assert told[0].startswith("step = 0: Height: rule 0 at 8.00, rule 1 at 8.00, ") and len(told) == 3
+    assert "rule 3 at 10.00, rule 4 out of the picture, " in told[1] and told[2].endswith("rule 11 at 0.25.")
     for step, (_, ax) in enumerate(seen):
         assert ax.get_xlim() == (-3, 3) and ax.get_ylim() == (-1, 2)
         assert [t.get_text() for t in ax.get_legend().get_texts()] == list(paths)
@@ -240,7 +240,7 @@ def test_a_race_calls_only_what_is_beyond_the_edge_out_of_the_picture():
     }
     (said,) = repr(visual.race(lambda x: 0 * x[0] - 0.001, corners, (-3, 3, -1, 2), [0])).splitlines()
     gone = ", ".join(f"{k} out of the picture" for k in "234")
-    assert said == f"step = 0: Height: 0 0.00, 1 0.00, {gone}."
+    assert said == f"step = 0: Height: 0 at 0.00, 1 at 0.00, {gone}."
 
 
 def test_frames_are_the_same_at_every_run():
