@@ -17,7 +17,8 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "book" / "ext"))
 from book_ways import repository
 
 ROOT = Path(__file__).resolve().parent.parent
-HTML = ROOT / "_build" / "html"
+HTML = Path(os.environ.get("BOOK_SITE", ROOT / "_build" / "html"))
+PYTHON = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]["live_python"]
 
 # Attributes by which a page makes the browser fetch something. An <a href> only does when the reader follows it.
 FETCHED = {"src", "srcset", "data", "poster", "href", "xlink:href", "action"}
@@ -98,6 +99,22 @@ def foreign_in_page(page):
     return found + [a for style in page.styles for a in foreign_in_css(style)]
 
 
+def policy_faults(page, allowed=""):
+    """What a page's Content-Security-Policy lets through, other than what comes from this site and `allowed`."""
+    places = [i for i, (tag, a) in enumerate(page.tags) if a.get("http-equiv", "") == "Content-Security-Policy"]
+    if len(places) != 1 or "script" in [tag for tag, _ in page.tags[: places[0]]]:
+        return [f"policies before all scripts: {len(places)}"]
+    policy = page.tags[places[0]][1]["content"]
+    rules = {name: sources for name, *sources in (rule.split() for rule in policy.split(";"))}
+    own = {"'self'", "'none'", "'unsafe-inline'", "'wasm-unsafe-eval'", "data:", "blob:"}
+    faults = [f"{name} {s}" for name, sources in rules.items() for s in sources if s not in own | {allowed}]
+    return faults + [name for name in ("default-src", "object-src", "base-uri", "form-action") if name not in rules]
+
+
+def has_cells(page):
+    return any(div.get("class", "").startswith("cell ") for div in page.all("div"))
+
+
 def bad_alts(page):
     """Pictures without words for those who cannot see them."""
     alts = [(image.get("src"), image.get("alt", "").strip()) for image in page.all("img")]
@@ -170,6 +187,19 @@ def test_foreign_addresses_in_css_are_found():
         "https://x.example/f.woff",
         "//x.example/c",
     ]
+
+
+def test_a_lax_policy_is_found():
+    def page(policy, before=""):
+        return Page(f'{before}<meta http-equiv="Content-Security-Policy" content="{policy}"><script></script>')
+
+    fine = "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
+    assert policy_faults(page(fine)) == []
+    assert policy_faults(page(f"{fine}; script-src 'self' https://a.example"), "https://a.example") == []
+    assert policy_faults(page(f"{fine}; script-src 'self' https://a.example")) == ["script-src https://a.example"]
+    assert policy_faults(page(f"{fine}; img-src *; font-src https:")) == ["img-src *", "font-src https:"]
+    assert policy_faults(page(fine.replace("object-src 'none'; ", ""))) == ["object-src"]
+    assert policy_faults(page(fine, "<script></script>")) and policy_faults(Page("<p>none</p>"))
 
 
 def test_bad_alts_are_found():
@@ -268,6 +298,21 @@ def test_the_front_door_leads_to_the_landing_page():
 
 def test_no_page_asks_another_origin_for_anything():
     assert faults(lambda path, page: foreign_in_page(page)) == {}
+
+
+def test_no_page_may_ask_another_origin_but_for_the_python_of_its_cells():
+    """Nothing is fetched before a click; what may be fetched after one, the policy says."""
+    parts = urlsplit(PYTHON)
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    assert faults(lambda path, page: policy_faults(page, origin if has_cells(page) else "")) == {}
+
+
+def test_every_cell_has_its_name_and_its_page_the_script():
+    for path, page in site().items():
+        ids = [div.get("id", "") for div in page.all("div") if div.get("class", "").startswith("cell ")]
+        assert all(name.startswith("cell-") for name in ids) and len(set(ids)) == len(ids), path.name
+        scripts = [script for script in page.all("script") if "live/live.js" in script.get("src", "")]
+        assert [script.get("data-python") for script in scripts] == [PYTHON] * has_cells(page), path.name
 
 
 def test_no_style_sheet_asks_another_origin_for_anything():
