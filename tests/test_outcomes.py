@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = json.loads((ROOT / "tests/outcomes.json").read_text(encoding="utf-8"))
 LONGEST_MAIN_LINE = 4000  # words: some 40 minutes
 FEWEST_PREDICTIONS = 4
-NUMBER = re.compile(r"\d+(?:\.\d+)?")
+NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
 
 def read(chapter):
