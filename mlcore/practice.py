@@ -183,6 +183,7 @@ def trace_layer(solution, layer_class, *inputs):
     made_of = len(inspect.signature(solution).parameters)
     names = list(inspect.signature(solution.forward).parameters)[1:]
     layer = layer_class(*inputs[:made_of])
+    grads = [*getattr(layer, "grads", [])]  # what an optimizer holds: the arrays that are there before backward
     out = layer.forward(*inputs[made_of:])
     if is_blank(out):
         return None
@@ -191,7 +192,7 @@ def trace_layer(solution, layer_class, *inputs):
     back = layer.backward(*(rng.standard_normal(np.shape(y)) for y in outs))
     gradients = back if isinstance(back, tuple) else (back,)
     seen = {"forward": out} | {f"the gradient of {n}": g for n, g in zip(names, gradients, strict=False)}
-    return seen | {f"grads[{i}]": gradient for i, gradient in enumerate(getattr(layer, "grads", []))}
+    return seen | {f"grads[{i}]": gradient for i, gradient in enumerate(grads)}
 
 
 def argument_names(exercise):

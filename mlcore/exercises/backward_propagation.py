@@ -445,6 +445,11 @@ class TestedOnSquares(Exercise):
             self.grads[1][...] = dout[-1]
             return dx
 
+    class Replaced(solution):
+        def backward(self, dout):
+            self.grads = [self.x.T @ dout, dout.sum(axis=0)]
+            return dout @ self.params[0].T
+
     class MeanOfRows(solution):
         def backward(self, dout):
             dx = super().backward(dout)
@@ -455,6 +460,7 @@ class TestedOnSquares(Exercise):
         "it is transposed": given,
         "The weights are mended. The bias serves every row: over which axis must it be added up?": OnlyWeights,
         "One row is not enough: all of them share b.": LastRow,
+        "Right formulas, but new arrays: whoever holds the old ones, as an optimizer does, sees zeros.": Replaced,
         "The mean belongs to the loss alone; here is a sum.": MeanOfRows,
     }
 
@@ -774,6 +780,9 @@ class RareClasses(Exercise):
     wrong = {
         "The weights of a weighted mean add up to 1: divide by their sum, not by N.": lambda x, t, w: (
             (softmax(x) - np.eye(len(w))[t]) * w[t][:, np.newaxis] / len(t)
+        ),
+        "Divide by the weights of the examples in the batch, not by those of all classes.": lambda x, t, w: (
+            (softmax(x) - np.eye(len(w))[t]) * w[t][:, np.newaxis] / w.sum()
         ),
         "The weight belongs to the example, so to the whole row; here each column has one.": lambda x, t, w: (
             (softmax(x) - np.eye(len(w))[t]) * w / w[t].sum()

@@ -8,7 +8,8 @@ from mlcore.practice import Exercise
 class KeptForBackward(Exercise):
     r"""What must be kept?
 
-    Which numbers must a node keep for its backward pass: "nothing" but shapes, its "input" or inputs, or its "output"?
+    Which numbers must a node keep for its backward pass? Write "nothing" (but shapes), "input" (one or both) or
+    "output".
 
     - `add`: $z = x + y$;
     - `multiply`: $z = xy$;
@@ -230,7 +231,8 @@ class BackwardAlongTape(Exercise):
 
     worked = """
     When the sweep arrives at a step, all uses of its output lie behind it, so `grad[out]` is complete. Each use adds
-    upstream times local; `get(name, 0.0)` is what has come back so far. Six lines for every graph of numbers.
+    upstream times local; `get(name, 0.0)` is what has come back so far. Six lines, for any graph in which every value
+    leads to the output.
     """
 
     def same(tape, output):
@@ -634,6 +636,11 @@ class SwappedFactors(Exercise):
             self.grads[0][...] = (dout.T @ self.x).reshape(self.params[0].shape)
             return dout @ self.params[0].T
 
+    class replaced(given):
+        def backward(self, dout):
+            self.grads[0] = self.x.T @ dout
+            return dout @ self.params[0].T
+
     class other_one(solution):
         def backward(self, dout):
             dx = super().backward(dout)
@@ -641,6 +648,7 @@ class SwappedFactors(Exercise):
 
     wrong = {
         "grads[0]: it is transposed": given,
+        "The formula is right, but the array is new: write into the one that everybody holds.": replaced,
         "A reshape does not transpose: it fills another shape with the numbers in the old order.": forced,
         "Now the gradient of x lacks the transpose, which shows only when W is square.": other_one,
     }
