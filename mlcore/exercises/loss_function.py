@@ -139,8 +139,8 @@ class SmoothedLabels(Exercise):
     worked = r"""
     The loss is least for $y = t$, where it is the entropy, $-0.7 \log 0.7 - 3 \cdot 0.1 \log 0.1 = 0.9404$: not
     zero. There the scores differ by $\log 0.7 - \log 0.1 = \log 7 = 1.946$, and no more: with one-hot targets the
-    gap would grow for ever. The uniform prediction costs $\log 4 = 1.3863$, of which $1.3863 - 0.9404 = 0.4459$ is
-    divergence.
+    gap would grow for ever. The uniform prediction costs $\log 4 = 1.3863$; what exceeds
+    0.9404 is divergence, 0.4458.
     """
     same = {"floor": 0.9404, "gap": 1.946, "kl": 0.446}
     wrong = {
