@@ -13,8 +13,9 @@ from torch import nn
 
 from mlcore import load_spiral
 
-net = nn.Sequential(nn.Linear(2, 10), nn.Sigmoid(), nn.Linear(10, 3)).double()
-loss_function = nn.CrossEntropyLoss()  # softmax and cross-entropy in one, from the scores
+layers = nn.Linear(2, 10), nn.Sigmoid(), nn.Linear(10, 3)
+net = nn.Sequential(*layers).double()
+loss_function = nn.CrossEntropyLoss()  # from the scores, like SoftmaxWithLoss
 optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
 
 
