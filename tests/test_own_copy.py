@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,6 +16,11 @@ import own_copy  # noqa: E402
 
 def write(path, source, *outputs):
     nbformat.write(new_notebook(cells=[new_code_cell(source, id="a", outputs=list(outputs))]), path)
+
+
+@pytest.fixture(autouse=True)
+def no_trust_beyond_the_test(tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
 
 
 @pytest.fixture
@@ -93,3 +99,11 @@ def test_links_lead_to_the_same_files_from_a_copy(path):
         a for a in links if not (a.startswith("../") and (ROOT / a[3:]).exists()) and not (path.parent / a).exists()
     ] == []
     assert [a for a in links if "/" in a and not a.startswith("../")] == []
+
+
+def test_copies_are_trusted_and_only_they(book, own):
+    trusted = NotebookNotary().check_signature
+    write(own / "elsewhere.ipynb", "not from the book")
+    assert trusted(nbformat.read(own / "b.ipynb", as_version=4))
+    assert not trusted(nbformat.read(own / "elsewhere.ipynb", as_version=4))
+    assert not trusted(nbformat.read(own / "a.ipynb", as_version=4))  # the reader's answer, not run yet
