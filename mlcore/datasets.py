@@ -7,8 +7,9 @@
                           a file of this package, so nothing is downloaded
 ========================  ==================================================
 
-Both return inputs as float64, one example a row, and labels as int64 indices,
-which is what the loss layers of :mod:`mlcore.losses` take.
+Both return inputs as float64, one example a row, and labels as indices, which
+is what the loss layers of :mod:`mlcore.losses` take. Their type is NumPy's for
+indices, `intp`: int64, but int32 where Python runs in a browser.
 """
 
 import io
@@ -43,7 +44,7 @@ def load_spiral(seed=0):
     -------
     x : ndarray, shape (300, 2), float64
         The points, arm after arm, from the origin outwards.
-    t : ndarray, shape (300,), int64
+    t : ndarray, shape (300,), intp
         The arm of each point: 0, 1 or 2.
 
     Raises
@@ -75,7 +76,7 @@ def load_spiral(seed=0):
     rate = np.arange(100) / 100  # (100,)
     theta = 4.0 * arm + 4.0 * rate + 0.2 * rng.standard_normal((3, 100))
     x = np.stack([rate * np.sin(theta), rate * np.cos(theta)], axis=-1)  # (3, 100, 2)
-    t = np.repeat(np.arange(3, dtype=np.int64), 100)
+    t = np.repeat(np.arange(3, dtype=np.intp), 100)
     return x.reshape(300, 2), t
 
 
@@ -90,7 +91,7 @@ def load_digits():
     -------
     (x_train, t_train) : tuple of ndarray
         Images, shape (1437, 64), float64, from 0 (paper) to 1 (ink), row by
-        row; labels, shape (1437,), int64, from 0 to 9.
+        row; labels, shape (1437,), intp, from 0 to 9.
     (x_test, t_test) : tuple of ndarray
         The same for the 360 test images.
 
@@ -127,6 +128,6 @@ def load_digits():
     content = (files(__package__) / "data" / "digits.npz").read_bytes()
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         x = file["images"] / 16.0
-        t = file["labels"].astype(np.int64)
+        t = file["labels"].astype(np.intp)
     n = N_TRAIN_DIGITS
     return (x[:n], t[:n]), (x[n:], t[n:])

@@ -40,7 +40,7 @@ def arms(seed):
 def test_spiral_shapes_and_types():
     x, t = load_spiral()
     assert x.shape == (300, 2) and x.dtype == np.float64
-    assert t.shape == (300,) and t.dtype == np.int64
+    assert t.shape == (300,) and t.dtype == np.intp
 
 
 def test_spiral_has_three_arms_of_100_points_in_order():
@@ -106,7 +106,7 @@ def test_spiral_refuses_negative_seeds(seed):
 def test_digits_shapes_and_types():
     for (x, t), n in zip(load_digits(), (1437, 360), strict=True):
         assert x.shape == (n, 64) and x.dtype == np.float64
-        assert t.shape == (n,) and t.dtype == np.int64
+        assert t.shape == (n,) and t.dtype == np.intp
 
 
 def test_digits_pixels_are_sixteenths_from_0_to_1():
