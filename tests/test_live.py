@@ -52,6 +52,10 @@ class Folder(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # a worker that is stopped while it loads
+            super().handle()
+
     def log_message(self, *args):
         pass
 

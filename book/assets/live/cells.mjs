@@ -88,13 +88,14 @@ class Python {
       const worker = this.worker = new Worker(URL.createObjectURL(source), {type: "module"});
       worker.onmessage = ({data}) => worker === this.worker && this.answer(data);
       worker.onerror = (event) => worker === this.worker && this.fail(event.message || "the worker did not start");
-      worker.postMessage({type: "start", base: python, own});
+      worker.postMessage({type: "start", base: python, own, sources: this.sources});
     } catch (error) {
       this.fail(error.message);
     }
   }
 
   run(sources, index) {
+    this.sources = sources;
     if (!this.started) this.start();
     this.worker?.postMessage({type: "run", sources, index});
   }

@@ -83,7 +83,7 @@ export class Output {
     if (!frame) return this.place.append(image);
     frame.querySelector("img").replaceWith(image);
     const caption = frame.querySelector(".caption-text");
-    if (caption && this.changed()) caption.prepend("Drawn by your code. Of the book's figure: ");
+    if (caption && this.changed()) caption.prepend("Drawn by your code. The book's caption: ");
     this.place.append(frame);
   }
 

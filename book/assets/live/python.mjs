@@ -4,7 +4,7 @@
 // the book uses (fonttools and pytz, which Matplotlib names, are only for PDF files and time zones). The browser refuses
 // a file of it that does not have the checksum noted there.
 
-const FIRST = 17.0e6, SECOND = 8.6e6; // unpacked bytes of Pyodide with NumPy, and of Matplotlib with what it needs
+const FIRST = 15.7e6, SECOND = 8.2e6; // unpacked bytes of Pyodide with NumPy, and of Matplotlib with what it needs
 
 // Matplotlib looks through all its fonts when it is first imported, which takes a second: leave it the one that it uses.
 const PREPARE_DRAWING = `
@@ -29,10 +29,11 @@ function count(report) {
   };
 }
 
-// `base`: the folder with Pyodide; `own`: the address of this folder; `emit(kind, value)`: see runner.py;
+// `base`: the folder with Pyodide; `own`: the address of this folder; `drawing`: whether Matplotlib is wanted at once,
+// and not only once all else is there; `emit(kind, value)`: see runner.py;
 // `report(what, part)`: how far the loading is, from 0 to 1, which is when it is ready.
-export async function startPython({base, own, emit, report}) {
-  let stage = ["Python and NumPy", FIRST], got = 0;
+export async function startPython({base, own, drawing, emit, report}) {
+  let stage = drawing ? ["Python, NumPy and Matplotlib", FIRST + SECOND] : ["Python and NumPy", FIRST], got = 0;
   count((bytes) => { got += bytes; report(stage[0], Math.min(got / stage[1], 0.99)); });
   report(stage[0], 0);
   const archive = fetch(own + "mlcore.zip").then(checked).then((answer) => answer.arrayBuffer());
@@ -41,7 +42,7 @@ export async function startPython({base, own, emit, report}) {
   const python = await loadPyodide({
     indexURL: base,
     lockFileURL: own + "pyodide-lock.json",
-    packages: ["numpy"],
+    packages: drawing ? ["numpy", "matplotlib"] : ["numpy"],
     env: {HOME: "/home/pyodide", MPLBACKEND: "agg", MPLCONFIGDIR: "/tmp"},
   });
   const site = python.runPython("import site; site.getsitepackages()[0]");
@@ -50,10 +51,10 @@ export async function startPython({base, own, emit, report}) {
   report(stage[0], 1);
   const page = python.runPython("import runner, __main__; runner.Page")(emit, python.globals);
 
-  let drawing;
-  const loadDrawing = () => drawing ??= (async () => {
-    stage = ["Matplotlib", SECOND], got = 0;
-    report(stage[0], 0);
+  let loaded;
+  const loadDrawing = () => loaded ??= (async () => {
+    [stage, got] = [["Matplotlib", SECOND], drawing ? 0.99 * SECOND : 0];
+    report(stage[0], got / SECOND);
     await python.loadPackage("matplotlib", {messageCallback() {}});
     python.runPython(PREPARE_DRAWING);
     report(stage[0], 1);

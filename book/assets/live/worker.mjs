@@ -1,6 +1,6 @@
 // Runs the Python of one page, so that the page itself never stands still.
 //
-// Messages in: {type: "start", base, own}, then {type: "run", sources, index}.
+// Messages in: {type: "start", base, own, sources}, then {type: "run", sources, index}.
 // Messages out: {type: "progress", what, part}; {type: "begin", cell}, {type: "out", cell, kind, value},
 // {type: "end", cell, good} for each cell that runs; {type: "done"} or {type: "failed", message}.
 
@@ -22,7 +22,7 @@ async function run(sources, index) {
     if (!good) break;
   }
   send("done");
-  loadDrawing(); // most cells of a chapter draw, so this is fetched while the reader reads
+  loadDrawing().catch(() => {}); // fetched while the reader reads; a failure is said when a cell needs it
 }
 
 addEventListener("message", async ({data}) => {
@@ -30,6 +30,7 @@ addEventListener("message", async ({data}) => {
     if (data.type === "start") {
       python = startPython({
         ...data,
+        drawing: NEEDS_DRAWING.test(data.sources.join("\n")),
         emit: (kind, value) => send("out", {cell, kind, value}),
         report: (what, part) => send("progress", {what, part}),
       });
