@@ -11,10 +11,11 @@ export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+BROWSER_TESTS := tests/test_live.py tests/test_pyodide.py tests/test_lab.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab notebooks practice lint format unit mutants bench verify site check-site lock clean setup
+.PHONY: help book test browser lab notebooks practice lint format unit mutants bench verify site check-site lock clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +33,9 @@ test: ## everything the gate checks: lint, unit tests, doctests, notebooks, the 
 	@$(MAKE) --no-print-directory site
 	@$(MAKE) --no-print-directory check-site
 	@echo "Everything passed."
+
+browser: setup ## the same book where readers run it: in the page, in its Python, in JupyterLab (needs Chromium and a site)
+	$(BIN)/python -m pytest $(BROWSER_TESTS) --numprocesses $(JOBS) --dist loadfile
 
 lab: setup ## open JupyterLab on the first chapter, in a copy of your own that nothing overwrites
 	$(BIN)/python tools/own_copy.py
@@ -52,7 +56,7 @@ format: setup ## mend style and format, notebooks included
 	$(BIN)/ruff format .
 
 unit: setup ## unit tests and doctests; every line and branch of mlcore is covered
-	$(BIN)/python -m pytest --cov --numprocesses $(JOBS) --ignore=tests/test_site.py
+	$(BIN)/python -m pytest --cov --numprocesses $(JOBS) --ignore=tests/test_site.py $(addprefix --ignore=,$(BROWSER_TESTS))
 
 mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes a quarter of an hour or more)
 	$(BIN)/python tools/mutate.py --jobs $(JOBS)

@@ -280,9 +280,10 @@ def test_every_notebook_is_in_the_table_of_contents():
 
 
 def heading_of(name):
-    """'1_3_1_loss_function' has the heading '1.3.1 Loss Function'."""
-    digits, words = re.fullmatch(r"((?:\d+_)+)(\w+)", name).groups()
-    return digits.strip("_").replace("_", ".") + " " + words.replace("_", " ").title()
+    """'1_3_1_loss_function' has the heading '1.3.1 Loss Function'; its practice says so behind the number."""
+    digits, words, practice = re.fullmatch(r"((?:\d+_)+)(\w+?)(_practice)?", name).groups()
+    number = digits.strip("_").replace("_", ".") + (" Practice:" if practice else "")
+    return number + " " + words.replace("_", " ").title()
 
 
 def test_every_chapter_has_its_heading():
