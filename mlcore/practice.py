@@ -21,6 +21,7 @@ and its solution all come. Copy one that is there; `make practice` writes the no
 - `within` (optional): the relative tolerance, by default 1e-6 for what is computed and 0.005 for what is worked out
   by hand; whole numbers must be exact.
 - `run` (optional): a class method that says how to use an answer on one of the inputs; by default it is called.
+- `differs_in_browser` (optional): why the check of the stub says something else where Python runs in a page.
 
 A solution uses no names but those that its module imports: these imports are the first cell of the notebook.
 """
@@ -48,6 +49,7 @@ class Exercise:
     hint = ""
     inputs = [()]
     within = None
+    differs_in_browser = None
 
     @classmethod
     def run(cls, answer, *inputs):
