@@ -63,7 +63,7 @@ def steps(result, down=None):
         result.backward()
     graph = Drawing(result, down)
     n = len(graph.steps)
-    frames = [("start", graph.tell_inputs(), graph.picture(0))]
+    frames = [("start", f"{graph.tell_inputs()} Nothing is computed yet.", graph.picture(0))]
     for k, step in enumerate(graph.steps, 1):
         frames.append((f"forward {k} of {n}", graph.tell_forward(step), graph.picture(k, active=step)))
     frames.append(("upstream", graph.tell_upstream(), graph.picture(n, 0)))

@@ -480,7 +480,7 @@ def test_names_are_told_apart():
 def test_the_player_goes_forward_and_then_backward():
     frames = two_paths().steps()
     assert repr(frames).splitlines() == [
-        "start: Inputs: a = 3; b = 4.",
+        "start: Inputs: a = 3; b = 4. Nothing is computed yet.",
         "forward 1 of 2: Multiply: v1 = a · b = 3 · 4 = 12.",
         "forward 2 of 2: Add: y = v1 + a = 12 + 3 = 15.",
         "upstream: Backward begins with dy = 1.",
