@@ -217,7 +217,7 @@ def race(f, paths, box, steps):
     step = 2: Height: north out of the picture.
     """
     left, right, bottom, top = box
-    u, v = np.meshgrid(np.linspace(left, right, 36), np.linspace(bottom, top, 36))
+    u, v = np.meshgrid(np.linspace(left, right, 30), np.linspace(bottom, top, 30))
     heights = f([u, v])
     levels = np.unique(np.quantile(heights, [0.03, 0.12, 0.3, 0.5, 0.7, 0.9]))
 
@@ -237,7 +237,8 @@ def race(f, paths, box, steps):
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
         return f"Height: {', '.join(told)}."
 
-    return frames(draw, steps, "step", start=-1, play=True)  # first the whole; to play begins at the start
+    with mpl.rc_context({"svg.fonttype": "none"}):  # letters as text: their outlines would double a frame
+        return frames(draw, steps, "step", start=-1, play=True)  # first the whole; to play begins at the start
 
 
 def _frame(draw, value):
