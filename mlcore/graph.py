@@ -84,23 +84,27 @@ class Variable:
     def __repr__(self):
         return f"Variable({self.value!r}, {self.name!r})"
 
+    def _constant(self, other):
+        """A plain number takes the float type of the variable that it meets."""
+        return np.asarray(other, self.value.dtype) if type(other) in (int, float) else other
+
     def __add__(self, other):
-        return apply(Add(), self, other)
+        return apply(Add(), self, self._constant(other))
 
     def __radd__(self, other):
-        return apply(Add(), other, self)
+        return apply(Add(), self._constant(other), self)
 
     def __mul__(self, other):
-        return apply(Multiply(), self, other)
+        return apply(Multiply(), self, self._constant(other))
 
     def __rmul__(self, other):
-        return apply(Multiply(), other, self)
+        return apply(Multiply(), self._constant(other), self)
 
     def __neg__(self):
         return -1.0 * self
 
     def __sub__(self, other):
-        return self + (-other if isinstance(other, Variable) else -as_floating("Variable", other))
+        return self + (-other if isinstance(other, (Variable, int, float)) else -as_floating("Variable", other))
 
     def __rsub__(self, other):
         return other + -self
@@ -109,7 +113,7 @@ class Variable:
         return apply(Power(n), self)
 
     def __truediv__(self, other):
-        return self * (other if isinstance(other, Variable) else as_floating("Variable", other)) ** -1.0
+        return self * (other if isinstance(other, Variable) else as_floating("Variable", self._constant(other))) ** -1.0
 
     def __rtruediv__(self, other):
         return other * self**-1.0

@@ -268,6 +268,14 @@ def test_float32_stays_float32():
     assert {v.dtype for v in (z.value, x.grad, y.grad)} == {np.dtype(np.float32)}
 
 
+def test_a_plain_number_takes_the_type_of_the_variable_that_it_meets():
+    x = Variable(np.ones(2, np.float32))
+    results = [-x, x + 1, 1 + x, 2.5 * x, x * 2, x - 1, 1 - x, x / 3, 2 / x]
+    assert {y.value.dtype for y in results} == {np.dtype(np.float32)}
+    assert (x + np.ones(2)).value.dtype == np.float64
+    assert (Variable([1.5]) - 1).value == 0.5
+
+
 def test_an_earlier_gradient_is_replaced_and_not_added_to():
     a, b = variables(2.0, 3.0)
     (a * b).backward()
