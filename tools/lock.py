@@ -13,16 +13,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESOLVER = "uv==0.13.9"
 COMMAND = [
-    "pip", "compile", "pyproject.toml",
+    "pip", "compile", "pyproject.toml", "-",
     "--universal", "--python-version", "3.11",
     "--fork-strategy", "fewest",  # one version of a package for all of them wherever one exists
     "--upgrade",
     # The lock must not depend on who makes it: no settings of this machine, no address and no path in it.
     "--no-config", "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock", "--quiet",
 ]  # fmt: skip
+# What is locked, and what is asked for beside pyproject.toml. Binder's own kernel (7.0) forgets between two cells what
+# NumPy was told about printing.
 LOCKS = [
-    ["--extra", "test", "--output-file", "requirements.txt"],
-    ["--extra", "visual", "--constraint", "requirements.txt", "--output-file", "binder/requirements.txt"],
+    (["--extra", "test", "--output-file", "requirements.txt"], ""),
+    (
+        ["--extra", "visual", "--constraint", "requirements.txt", "--output-file", "binder/requirements.txt"],
+        "ipykernel",
+    ),
 ]
 
 
@@ -32,9 +37,11 @@ def main():
     with tempfile.TemporaryDirectory() as tools:
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--target", tools, RESOLVER], check=True)
         resolver = Path(tools, "bin", "uv")
-        for lock in LOCKS:
+        for lock, more in LOCKS:
             command = [str(resolver), *COMMAND, *lock]
-            subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                command, cwd=ROOT, env=environment, input=more, text=True, check=True, stdout=subprocess.DEVNULL
+            )
 
 
 if __name__ == "__main__":
