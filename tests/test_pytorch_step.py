@@ -29,7 +29,9 @@ def test_the_chapter_shows_the_program_that_was_run():
     assert is_from_the_script(listing())
 
 
-@pytest.mark.parametrize("old, new", [("lr=1.0", "lr=0.1"), ("    loss.backward()\n", ""), ("import torch\n", "import jax\n")])
+@pytest.mark.parametrize(
+    "old, new", [("lr=1.0", "lr=0.1"), ("    loss.backward()\n", ""), ("import torch\n", "import jax\n")]
+)
 def test_another_program_is_noticed(old, new):
     assert old in listing()
     assert not is_from_the_script(listing().replace(old, new, 1))

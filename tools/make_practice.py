@@ -10,6 +10,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -137,12 +138,11 @@ def cells_of(exercise, number):
 
 def setup(module):
     """The imports of the module of exercises, and the check."""
-    lines = inspect.getsource(module).splitlines()
-    imports = [n for n in ast.parse("\n".join(lines)).body if isinstance(n, ast.Import | ast.ImportFrom)]
-    kept = [n for n in imports if getattr(n, "module", "") != "mlcore.practice"]
-    plain = [line for n in kept if isinstance(n, ast.Import) for line in lines[n.lineno - 1 : n.end_lineno]]
-    ours = [line for n in kept if isinstance(n, ast.ImportFrom) for line in lines[n.lineno - 1 : n.end_lineno]]
-    return "\n".join([*plain, "", *ours, "from mlcore.practice import check", "", 'print("ready")'])
+    source = inspect.getsource(module)
+    imports = [n for n in ast.parse(source).body if isinstance(n, ast.Import | ast.ImportFrom)]
+    text = "\n".join(source.splitlines()[imports[0].lineno - 1 : imports[-1].end_lineno])
+    text = re.sub(r"from mlcore\.practice import .+", "from mlcore.practice import check", text)
+    return f'{text}\n\nprint("ready")'
 
 
 def notebook_of(module):
