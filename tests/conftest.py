@@ -8,3 +8,5 @@ os.environ["MPLBACKEND"] = "agg"
 
 settings.register_profile("book", derandomize=True, deadline=None, database=None, max_examples=30)
 settings.load_profile("book")
+
+collect_ignore = ["reference/pytorch_step.py"]  # PyTorch is not needed to run the tests

@@ -634,8 +634,6 @@ class SecondBatch(Exercise):
         grads = list(layer.grads)  # what an optimizer holds
         for batch in (-2 * x, x):
             out = layer.forward(batch)
-            if out is None or out is ...:
-                return None
             dx = layer.backward(np.ones_like(out) + batch[:, :1])
         return {"dW": grads[0].copy(), "db": grads[1].copy(), "dx": dx}
 
