@@ -20,6 +20,7 @@ import make_practice  # noqa: E402
 
 SECTIONS = {module.__name__.rpartition(".")[2]: module for module in make_practice.modules()}
 EXERCISES = exercises()
+notebook_of = functools.cache(make_practice.notebook_of)  # it takes a second or two
 WRONG = [(name, words) for name, exercise in EXERCISES.items() for words in exercise.wrong]
 DEBUG = [name for name, exercise in EXERCISES.items() if exercise.level == "debug"]
 
@@ -27,7 +28,7 @@ DEBUG = [name for name, exercise in EXERCISES.items() if exercise.level == "debu
 @functools.cache
 def cells():
     """The cells of all practice notebooks, as the tool makes them, by their ids."""
-    return {cell.id: cell.source for module in SECTIONS.values() for cell in make_practice.notebook_of(module)[1]}
+    return {cell.id: cell.source for module in SECTIONS.values() for cell in notebook_of(module)[1]}
 
 
 def printed(name, code, capsys):
@@ -114,16 +115,16 @@ def test_names_are_unique():
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_stored_notebook_is_what_the_tool_makes(section):
-    path, made = make_practice.notebook_of(SECTIONS[section])
+    path, made = notebook_of(SECTIONS[section])
     stored = nbformat.read(path, as_version=4).cells
     assert make_practice.sources(stored) == make_practice.sources(made)
 
 
 def test_a_practice_notebook_follows_its_chapter():
     files = re.findall(r"file: notebooks/(\w+)", (ROOT / "_toc.yml").read_text())
-    for module in SECTIONS.values():
-        name = make_practice.notebook_of(module)[0].stem
-        assert files.index(name) == files.index(name.removesuffix("_practice")) + 1
+    chapters, practice = files[::2], files[1::2]
+    assert practice == [f"{chapter}_practice" for chapter in chapters]
+    assert {chapter.lstrip("0123456789_") for chapter in chapters} == set(SECTIONS)
 
 
 def test_practice_is_only_imported_when_it_is_needed():
