@@ -250,6 +250,23 @@ class TwoLayers(Exercise):
             self.grads[1][:], self.grads[3][:] = ones @ da, ones @ dout
             return np.einsum("nh,dh->nd", da, self.W1)
 
+    @classmethod
+    def run(cls, answer, W1, b1, W2, b2, x):
+        def used_before(*parameters):
+            layer = answer(*parameters)
+            layer.backward(np.ones_like(layer.forward(x)))  # what an earlier step has left must not matter
+            return layer
+
+        return super().run(used_before, W1, b1, W2, b2, x)
+
+    class Adds(solution):
+        def backward(self, dout):
+            old = [g.copy() for g in self.grads]
+            dx = super().backward(dout)
+            for g, before in zip(self.grads, old, strict=True):
+                g += before
+            return dx
+
     class NoSlope(solution):
         def backward(self, dout):
             da = dout @ self.params[2].T
@@ -285,6 +302,7 @@ class TwoLayers(Exercise):
             return dx
 
     wrong = {
+        "Each backward writes its gradients anew; those of the step before must not be added.": Adds,
         "The slope of the sigmoid is missing on the way back.": NoSlope,
         "grads[1]: as many times too small as x has rows": MeanOfRows,
         "forward: ": NoActivation,
@@ -337,8 +355,9 @@ class CountConfusions(Exercise):
 class BatchesOutOfStep(Exercise):
     r"""Batches out of step
 
-    This function cuts the examples into mini-batches, in a given order. The loss goes down, twenty examples are learned
-    by heart, and the accuracy on fresh examples stays at chance. Find the fault, and mend it.
+    This function cuts the examples into mini-batches, in an order that was drawn once, before the training. The loss
+    goes down, twenty examples are learned by heart, and the accuracy on fresh examples stays at chance. Find the fault,
+    and mend it.
     """
 
     level = "debug"
@@ -367,7 +386,8 @@ class BatchesOutOfStep(Exercise):
 
     worked = r"""
     The rows of `x` came in the new order, those of `t` in the old one. Nothing in the shapes or in the losses gives it
-    away: a network with enough parameters learns any labels. What belongs together must be taken by the same index.
+    away: a network with enough parameters learns any labels, as long as they stay the same. (With a new order in each
+    epoch it could not learn even twenty.) What belongs together must be taken by the same index.
     """
 
     def same(x, t, order, size):
@@ -432,7 +452,7 @@ class SmallLastBatch(Exercise):
     level = "debug"
     hint = "How much does an example count that is alone in its batch?"
     inputs = [
-        (np.array([0, 1, 2, 0, 1]), np.array([0, 1, 2, 0, 0]), 4),
+        (np.array([0, 1, 2, 0, 1]), np.array([0, 1, 2, 1, 1]), 4),
         (np.array([1, 1, 0]), np.array([1, 0, 1]), 2),
         (np.array([2, 2, 2, 2]), np.array([2, 2, 0, 2]), 2),
     ]
@@ -464,6 +484,9 @@ class SmallLastBatch(Exercise):
     wrong = {
         "Batches are counted, but the right answers are asked for.": lambda predicted, t, size: (
             (predicted == t).sum() / size / (len(t) // size)
+        ),
+        "The last batch is left out.": lambda predicted, t, size: SmallLastBatch.solution(
+            predicted[: len(t) - len(t) % size], t[: len(t) - len(t) % size], size
         ),
         "as many times too large as predicted has rows": lambda predicted, t, size: (predicted == t).sum(),
     }
@@ -658,7 +681,7 @@ class StopInTime(Exercise):
     inputs = [
         ([1.0, 0.8, 0.7, 0.75, 0.72, 0.6, 0.5], 2),
         ([1.0, 0.8, 0.7, 0.75, 0.72, 0.6, 0.5], 3),
-        ([0.5, 0.5, 0.5, 0.4], 3),
+        ([0.5, 0.5, 0.5, 0.4], 2),
         ([0.9, 0.8], 5),
     ]
 
@@ -692,6 +715,15 @@ class StopInTime(Exercise):
         best, run = StopInTime.solution(losses, patience)
         return best - 1, run
 
+    def equal_is_better(losses, patience):
+        best = 1
+        for epoch, loss in enumerate(losses, start=1):
+            if loss <= losses[best - 1]:
+                best = epoch
+            if epoch - best == patience:
+                break
+        return best, epoch
+
     def any_rise(losses, patience):
         for epoch in range(2, len(losses) + 1):
             if losses[epoch - 1] >= losses[epoch - 2]:
@@ -700,6 +732,7 @@ class StopInTime(Exercise):
 
     wrong = {
         "This looks at losses of epochs that are never run.": lowest_of_all,
+        "A loss equal to the best is no improvement.": equal_is_better,
         "Epochs count from 1.": from_zero,
         "This stops at the first loss that does not fall, without any patience.": any_rise,
     }

@@ -195,8 +195,11 @@ class MomentumInPlace(Exercise):
 
     @classmethod
     def run(cls, answer, w, gradients, lr, momentum):
-        path = positions(answer, w, gradients, lr, momentum)
-        return None if (path == w).all() else path
+        start, w, state, path = w, w.copy(), {}, []
+        for gradient in gradients:
+            answer(w, gradient.copy(), state, lr, momentum)
+            path.append(w.copy())
+        return np.array(path) if state or (w != start).any() else None
 
     def same(w, gradient, state, lr, momentum):
         u = state.setdefault("u", np.zeros_like(w))
@@ -216,7 +219,13 @@ class MomentumInPlace(Exercise):
         state["v"] = momentum * state.get("v", 0.0) + lr * gradient
         w += state["v"]
 
+    def new_array(w, gradient, state, lr, momentum):
+        state["v"] = momentum * state.get("v", 0.0) - lr * gradient
+        w = w + state["v"]
+        return w
+
     wrong = {
+        "w itself does not move: w = w + ... is a new array.": new_array,
         "The step is taken with the new velocity.": old_velocity,
         "This is an average of gradients; here they are summed: no factor 1 - momentum.": average,
         "The velocity must point downhill.": uphill,
@@ -283,7 +292,11 @@ class LookAhead(Exercise):
             points.append(x + momentum * v)
         return np.array(points)
 
+    def with_start(gradient, x, lr, momentum, steps):
+        return np.array([x, *LookAhead.solution(gradient, x, lr, momentum, steps)])
+
     wrong = {
+        "The start is not asked for, only the points after the steps.": with_start,
         "These are the points themselves; asked are the ones ahead of them.": positions_only,
         "The gradient is taken ahead, at the place to which the velocity leads.": heavy_ball,
         "x itself is changed": one_array,
@@ -322,8 +335,8 @@ class AdamStep(Exercise):
         start, params = params, [w.copy() for w in params]
         m, v = [0 * w for w in params], [0 * w for w in params]
         for t in range(1, steps + 1):
-            answer(params, [g / t for g in grads], m, v, t, lr)
-        moved = any((a != b).any() for a, b in zip(params, start, strict=True))
+            answer([*params], [g / t for g in grads], [*m], [*v], t, lr)
+        moved = any(a.any() for a in (*m, *v)) or any((a != b).any() for a, b in zip(params, start, strict=True))
         return {f"params[{i}]": w for i, w in enumerate(params)} if moved else None
 
     def same(params, grads, m, v, t, lr):
@@ -351,7 +364,21 @@ class AdamStep(Exercise):
             v_w[...] = 0.999 * v_w + 0.001 * g**2
             w -= lr * m_w / (1 - 0.9**t) / np.sqrt(v_w / (1 - 0.999**t) + 1e-8)
 
+    def new_averages(params, grads, m, v, t, lr):
+        for i, g in enumerate(grads):
+            m[i] = 0.9 * m[i] + 0.1 * g
+            v[i] = 0.999 * v[i] + 0.001 * g**2
+            params[i] -= lr * m[i] / (1 - 0.9**t) / (np.sqrt(v[i] / (1 - 0.999**t)) + 1e-8)
+
+    def new_params(params, grads, m, v, t, lr):
+        for w, g, m_w, v_w in zip(params, grads, m, v, strict=True):
+            m_w[...] = 0.9 * m_w + 0.1 * g
+            v_w[...] = 0.999 * v_w + 0.001 * g**2
+            w = w - lr * m_w / (1 - 0.9**t) / (np.sqrt(v_w / (1 - 0.999**t)) + 1e-8)
+
     wrong = {
+        "The averages that you were given must change; with = alone a name or a place gets a new array.": new_averages,
+        "The parameters do not move: w = w - ... is a new array.": new_params,
         "The averages start at 0, and that is to be corrected.": uncorrected,
         "The correction must not be written back into the averages.": spoilt,
         "eps stands outside the root.": inside,
