@@ -223,7 +223,7 @@ def race(f, paths, box, steps):
 
     def draw(step):
         fig, ax = plt.subplots(figsize=(6.4, 3.4), layout="none")
-        fig.subplots_adjust(left=0.08, right=0.71, bottom=0.15, top=0.97)
+        fig.subplots_adjust(left=0.09, right=0.71, bottom=0.15, top=0.97)
         ax.contour(u, v, heights, levels, colors="#aaaaaa", linewidths=0.7)
         told = []
         for (name, path), marker in zip(paths.items(), itertools.cycle(MARKERS)):
