@@ -104,7 +104,7 @@ class ReLU:
     def forward(self, x):
         """Return max(x, 0)."""
         x = as_floating("ReLU", x)
-        self.positive = np.asarray(x > 0)  # of the input, not of the output
+        self.positive = x > 0  # of the input, not of the output
         return np.maximum(x, 0)
 
     def backward(self, dout):

@@ -270,10 +270,35 @@ def test_float32_stays_float32():
 
 def test_a_plain_number_takes_the_type_of_the_variable_that_it_meets():
     x = Variable(np.ones(2, np.float32))
-    results = [-x, x + 1, 1 + x, 2.5 * x, x * 2, x - 1, 1 - x, x / 3, 2 / x]
+    results = [-x, x + 1, 1 + x, 2.5 * x, x * 2, x - 1, x - 0.5, 1 - x, x / 3, 2 / x]
     assert {y.value.dtype for y in results} == {np.dtype(np.float32)}
     assert (x + np.ones(2)).value.dtype == np.float64
     assert (Variable([1.5]) - 1).value == 0.5
+
+
+def test_a_variable_owns_its_value():
+    array = np.ones(2)
+    x = Variable(array)
+    array[0] = 5
+    assert x.value.tolist() == [1, 1]
+
+
+def test_operands_stay_in_the_order_in_which_they_are_written():
+    x = Variable(2.0)
+    assert (1 + x).step.inputs[1] is x and (3 * x).step.inputs[1] is x
+    assert (x + 1).step.inputs[0] is x and (x * 3).step.inputs[0] is x
+
+
+def test_two_outputs_are_two_variables():
+    first, second = apply(Branch(2), Variable(3.0))
+    assert first is not second and first.value == second.value == 3
+
+
+@pytest.mark.parametrize("method", ["forward", "backward"])
+def test_half_a_node_is_refused(method):
+    half = type("Half", (), {method: lambda self, x: x})()
+    with pytest.raises(TypeError, match="forward and backward"):
+        apply(half, Variable(1.0))
 
 
 def test_an_earlier_gradient_is_replaced_and_not_added_to():

@@ -143,6 +143,12 @@ def test_a_root_of_a_negative_number_is_nan_without_a_warning():
     assert np.isnan([*node.forward([-1.0]), *node.backward([1.0])]).all()
 
 
+def test_a_power_of_zero_sends_nothing_back_whatever_comes():
+    node = Power(0)
+    node.forward([2.0, 3.0])
+    assert node.backward([0.0, -1.0]).tolist() == [0, 0]
+
+
 @given(seeds, leading_axes, dtypes, st.integers(0, 3), st.integers(0, 3))
 def test_gradients_of_matmul(seed, lead, dtype, d, h):
     x, W = normal(seed, (*lead, d), dtype), normal(seed + 1, (d, h), dtype)
