@@ -1,7 +1,9 @@
-"""Settings for all tests: examples that are the same in every run, and no figure window."""
+"""For all tests: examples that are the same in every run, no figure window, and a browser for those that ask."""
 
 import os
 
+import pytest
+from helpers import chromium
 from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "agg"
@@ -10,3 +12,9 @@ settings.register_profile("book", derandomize=True, deadline=None, database=None
 settings.load_profile("book")
 
 collect_ignore = ["reference/pytorch_step.py"]  # PyTorch is not needed to run the tests
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser

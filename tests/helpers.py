@@ -2,9 +2,12 @@
 
 import contextlib
 import math
+import os
 import pickle
+import shutil
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
@@ -70,3 +73,26 @@ def untouched(*things):
 def distinct_memory(arrays):
     """Whether no two of the arrays overlap."""
     return not any(np.shares_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
+
+
+def unavailable(reason):
+    """Skip a test that lacks something of the machine, or fail where nothing may be skipped: in a gate."""
+    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+
+
+@contextlib.contextmanager
+def chromium():
+    """The system's Chromium or Chrome, or else Playwright's own."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        unavailable("Playwright is not installed")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=program, args=flags)
+        except Error as error:
+            unavailable(f"no browser: {error}")
+        yield browser
+        browser.close()

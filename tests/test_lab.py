@@ -4,7 +4,6 @@ Where there is no browser to be had the tests are skipped, but not in a gate (th
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,29 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb") if not path.stem.endswith("_practice"))
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SECONDS = 150  # until a chapter has run, on a busy machine
-
-
-def unavailable(reason):
-    """Skip, or fail where nothing may be skipped."""
-    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        unavailable("Playwright is not installed")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        except Error as error:
-            unavailable(f"no browser: {error}")
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import functools
 import json
 import os
 import re
-import shutil
 import threading
 import urllib.request
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,17 +16,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from helpers import unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = Path(os.environ.get("BOOK_SITE", ROOT / "_build" / "html"))
 PYTHON = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]["live_python"]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 CHAPTER, PRACTICE = "notebooks/1_3_1_loss_function.html", "notebooks/1_3_1_loss_function_practice.html"
-
-
-def unavailable(reason):
-    """Skip, or fail where nothing may be skipped."""
-    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 class Folder(SimpleHTTPRequestHandler):
@@ -97,26 +91,6 @@ def site(cdn):
         pytest.fail("There is no built site: run `make site` first.")
     with serve(SITE, cdn) as server:
         yield server
-
-
-def chromium():
-    """The browser of the system, or None for Playwright's own."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        unavailable("Playwright is not installed")
-    with sync_playwright() as playwright:
-        try:
-            program = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        except Error as error:
-            unavailable(f"no browser: {error}")
-        yield program
-        program.close()
 
 
 class Reader:

@@ -20,17 +20,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from helpers import unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 LIVE = ROOT / "book" / "assets" / "live"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
 RICHEST_FIRST = {"text/html": "html", "image/svg+xml": "svg", "text/markdown": "markdown", "text/plain": "text"}
-
-
-def unavailable(reason):
-    """Skip, or fail where nothing may be skipped."""
-    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 # -- Node and Pyodide --

@@ -13,11 +13,10 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 import test_live as live  # noqa: E402
+from helpers import chromium  # noqa: E402
 
 CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
 PLACES = {"first print": (live.PRACTICE, "true-or-false-answer"), "first plot": (live.CHAPTER, "staircase")}
@@ -60,12 +59,10 @@ def sizes(folder):
 
 def main():
     folder = Path(os.environ["PYODIDE_DIR"])
-    with ExitStack() as stack, sync_playwright() as playwright:
+    with ExitStack() as stack, chromium() as browser:
         python = stack.enter_context(live.serve(folder))
         site = stack.enter_context(live.serve(live.SITE, python.address))
-        browser = playwright.chromium.launch(executable_path=live.chromium(), args=live.FLAGS)
         found = waits(browser, site.address)
-        browser.close()
     for (what, when), wait in found.items():
         print(f"{what}, {when + ':':6} {wait:5.2f} s")
     parts = sizes(folder)
