@@ -11,7 +11,9 @@ import io
 import itertools
 import re
 import textwrap
+from functools import partial
 from importlib.resources import files
+from numbers import Real
 from urllib.parse import quote
 
 import matplotlib as mpl
@@ -239,6 +241,39 @@ def race(f, paths, box, steps):
 
     with mpl.rc_context({"svg.fonttype": "none"}):  # letters as text: their outlines would double a frame
         return frames(draw, steps, "step", start=-1, play=True)  # first the whole; to play begins at the start
+
+
+def controls(show, **settings):
+    """Show what a function returns, with a control for each of its settings: drawn anew whenever one is moved.
+
+    This needs a kernel and the package ipywidgets, as in JupyterLab or on Binder.
+
+    Parameters
+    ----------
+    show : callable
+        Takes all settings by name; what it returns is shown below the controls.
+    **settings : tuple
+        By name of the setting: its value at the start, and all that it may be. Numbers get a slider, other values a
+        menu; of a dict the reader sees the keys and `show` gets the values.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        Shows itself at the end of a notebook cell.
+    """
+    try:
+        import ipywidgets as widgets
+        from IPython.display import display
+    except ImportError:
+        message = "controls need ipywidgets, as in JupyterLab or on Binder; without it, call the function yourself"
+        raise ImportError(message) from None
+    slider = partial(widgets.SelectionSlider, continuous_update=False)  # drawn when it is let go, not on the way
+    made = {}
+    for name, (start, values) in settings.items():
+        control = slider if all(isinstance(value, Real) for value in values) else widgets.Dropdown
+        made[name] = control(options=values, value=start, description=name)
+    panel = widgets.Box(list(made.values()), layout={"flex_flow": "row wrap"})
+    return widgets.VBox([panel, widgets.interactive_output(lambda **values: display(show(**values)), made)])
 
 
 def _frame(draw, value):

@@ -324,6 +324,37 @@ def test_a_frame_is_one_figure(count):
     assert plt.get_fignums() == []
 
 
+# -- controls --
+
+
+def test_controls_show_anew_what_is_chosen(capsys):
+    heights = {"low": 1, "high": 5}
+    settings = {"height": (5, heights), "end": (0.5, [0.25, 0.5, 1]), "paint": ("none", [1, "none"])}
+    box = visual.controls(lambda height, end, paint: f"a wall of {height}, up to {end}", **settings)
+    assert "a wall of 5, up to 0.5" in capsys.readouterr().out
+    (height, end, paint), shown = box.children[0].children, box.children[1]
+    assert type(shown).__name__ == "Output"
+    assert (type(height).__name__, height.description, height.label) == ("Dropdown", "height", "high")
+    assert type(paint).__name__ == "Dropdown"  # not all are numbers
+    assert (type(end).__name__, end.description, end.value) == ("SelectionSlider", "end", 0.5)
+    assert not end.continuous_update
+    height.label = "low"
+    assert "a wall of 1, up to 0.5" in capsys.readouterr().out
+    end.value = 1
+    assert "a wall of 1, up to 1" in capsys.readouterr().out
+
+
+def test_controls_refuse_a_start_that_is_no_choice():
+    with pytest.raises(Exception, match="[Ii]nvalid selection"):
+        visual.controls(str, end=(3, [0.25, 0.5]))
+
+
+def test_without_widgets_controls_say_where_they_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)  # as in the Python of a page
+    with pytest.raises(ImportError, match="JupyterLab or on Binder"):
+        visual.controls(str, end=(0.5, [0.25, 0.5]))
+
+
 # -- figures --
 
 
