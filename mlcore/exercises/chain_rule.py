@@ -9,7 +9,8 @@ class ShapesOfJacobians(Exercise):
     r"""Shapes
 
     The calculation runs $x \to y \to z$ with 5, 3 and 2 numbers. In numerator layout, rows for outputs, what are the
-    shapes of $J_{y,x}$, of $J_{z,y}$ and of their product? And which shape has $J_{z,x}$ in the other layout?
+    shapes of $J_{y,x}$, of $J_{z,y}$ and of their product? And what shape does $J_{z,x}$ have in the other
+    layout?
     """
 
     level = "recall"
@@ -74,7 +75,12 @@ class ThreeWays(Exercise):
 
     level = "by hand"
     hint = "First compute u and v. Then multiply along each way; for the direct one u and v are held fixed."
-    solution = {"direct": 2**2, "through_u": 2 * (2 * 2), "through_v": 2 * (3 * 2) * 3, "total": 4 + 8 + 36}
+    solution = {
+        "direct": 2**2,
+        "through_u": 2 * (2 * 2),
+        "through_v": 2 * (3 * 2) * 3,
+        "total": 4 + 8 + 36,
+    }
     worked = r"""
     $u = 4$ and $v = 6$. Direct: $\partial L/\partial x = u = 4$. Through $u$: $\partial L/\partial u \cdot du/dx = x
     \cdot 2x = 8$. Through $v$: $2v \cdot 3 = 36$. Together 48. (Check: $L = x^3 + 9x^2$ has the slope $3x^2 + 18x =
@@ -92,13 +98,16 @@ class PathsAndArrows(Exercise):
     r"""Paths and arrows
 
     A network has 4 inputs, three hidden layers of 100 units each, and 1 output; every unit is joined to every unit of
-    the next layer. How many paths lead from *one* input to the output? How many multiplications takes one sweep from
-    the output back to all inputs, with one for each arrow?
+    the next layer. How many paths lead from *one* input to the output? How many multiplications does one sweep take
+    from the output back to all inputs, with one for each arrow?
     """
 
     level = "by hand"
     hint = "A path chooses one unit in each hidden layer. Between layers of n and m units there are n m arrows."
-    solution = {"paths": 100**3, "multiplications": 4 * 100 + 100 * 100 + 100 * 100 + 100 * 1}
+    solution = {
+        "paths": 100**3,
+        "multiplications": 4 * 100 + 100 * 100 + 100 * 100 + 100 * 1,
+    }
     worked = """
     A path is a choice of one of 100 units, three times: a million. The arrows are 400 + 10,000 + 10,000 + 100 = 20,500.
     The sweep finds the slopes of all four inputs at that price, while the paths of all four are four million.
@@ -122,7 +131,7 @@ class BackThroughSoftmax(Exercise):
 
     level = "by hand"
     hint = "First the mean of u, weighted by p. What is left of u when it is subtracted?"
-    solution = np.array([0.2, 0.3, 0.5]) * (np.array([1, 0, -1]) - (1 * 0.2 + 0 * 0.3 - 1 * 0.5))
+    solution = np.array([0.2, 0.3, 0.5]) * (np.array([1, 0, -1]) - (0.2 - 0.5))
     worked = r"""
     $u \cdot p = 0.2 - 0.5 = -0.3$. Subtracted from $u$: $(1.3, 0.3, -0.7)$. Times $p$: $(0.26, 0.09, -0.35)$. The sum
     is zero, as it must be: adding the same to all scores changes no probability. The middle class gets a gradient
@@ -182,7 +191,8 @@ class GraphSlope(Exercise):
         last = max(end for _, end in rates)
         slope = {last: 1.0}
         for node in reversed(range(last)):
-            slope[node] = sum(rate * slope[end] for (start, end), rate in rates.items() if start == node)
+            arrows = [(end, rate) for (start, end), rate in rates.items() if start == node]
+            slope[node] = sum(rate * slope[end] for end, rate in arrows)
         return slope[0]
 
     worked = """
@@ -365,8 +375,8 @@ class ShortCut(Exercise):
 
     worked = r"""
     $x$ acts on $y$ by two ways, and the given code follows one. The short cut's Jacobian is the identity: it hands `u`
-    back unchanged. So however small the other
-    summand becomes, this way does not vanish.
+    back unchanged. So however small the other summand
+    becomes, this way does not vanish.
     """
 
     def same(x, W, u):
@@ -546,7 +556,12 @@ class NothingCancels(Exercise):
 
     level = "transfer"
     hint = "Solve for the quantity on top first: P = T / V. Then differentiate with the named one held fixed."
-    solution = {"dP_dV": -6 / 3**2, "dV_dT": 1 / 2, "dT_dP": 3.0, "product": -6 / 3**2 * 1 / 2 * 3}
+    solution = {
+        "dP_dV": -6 / 3**2,
+        "dV_dT": 1 / 2,
+        "dT_dP": 3.0,
+        "product": -6 / 3**2 * 1 / 2 * 3,
+    }
     worked = r"""
     $P = T/V$ gives $-T/V^2 = -6/9$; $V = T/P$ gives $1/P = 1/2$; $T = PV$ gives $V = 3$. The product is $-1$. Whoever
     cancels $\partial P$, $\partial V$ and $\partial T$ finds $+1$: not even the sign is right.

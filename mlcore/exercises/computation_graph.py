@@ -289,7 +289,7 @@ class UndoBroadcasting(Exercise):
     ]
 
     def solution(gradient, shape):
-        """Return the gradient by an input of this shape that was broadcast to the shape of `gradient`."""
+        """Return the gradient by an input that was broadcast from this shape."""
         new = gradient.ndim - len(shape)
         repeated = [new + i for i, n in enumerate(shape) if n == 1]
         return gradient.sum(axis=(*range(new), *repeated)).reshape(shape)
@@ -384,8 +384,8 @@ class MeanAlongAxis(Exercise):
 class RepeatRows(Exercise):
     r"""Right for one row
 
-    This node writes every row of `x` n times. Its backward comes from a textbook, and passed a test with one row. Find
-    the fault, and mend it for any number of rows.
+    This node writes every row of `x` $n$ times. Its backward comes from a textbook, and passed a test with one row.
+    Find the fault, and mend it for any number of rows.
     """
 
     level = "debug"
@@ -587,7 +587,7 @@ class SwappedFactors(Exercise):
     """
 
     level = "debug"
-    hint = "Which shape has the product that is written into grads[0], if W has shape (2, 3)?"
+    hint = "What is the shape of the product that is written into grads[0], if W has shape (2, 3)?"
     inputs = [
         (np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0], [2.0, 0.0], [0.5, 1.0]])),
         (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([[1.0, -1.0]])),
@@ -970,7 +970,7 @@ class RowsOfTable(Exercise):
     ]
 
     def solution(words, dy, rows):
-        """Return the gradient by W (rows, D), for y = W[words] with upstream gradient dy (len(words), D)."""
+        """Return the gradient by W, (rows, D), for y = W[words]; dy is that by y."""
         dW = np.zeros((rows, dy.shape[1]))
         np.add.at(dW, words, dy)
         return dW
@@ -1008,7 +1008,7 @@ class RunningTotal(Exercise):
     """
 
     level = "transfer"
-    hint = "In which of the outputs does x_0 occur, and in which the last row of x?"
+    hint = "In which of the outputs does the first row of x occur, and in which the last?"
     inputs = [
         (np.array([[1.0], [2.0], [4.0]]),),
         (np.array([[1.0, -1.0], [0.5, 2.0], [3.0, 1.0], [0.0, 1.0]]),),
@@ -1065,15 +1065,20 @@ class ForgetAndCompute(Exercise):
     block of $k$ layers at a time: it computes the block's $k$ activations again, goes back through them, and forgets
     them. At the worst moment $64/k + k$ arrays are kept.
 
-    - `arrays`: how many are that for $k = 4$?
+    - `arrays`: how many are kept for $k = 4$?
     - `best`: which $k$ that divides 64 needs fewest?
-    - `saving`: how many times fewer are these than the 64 arrays of the usual way?
+    - `saving`: by which factor are these fewer than the 64 arrays of the usual way?
     - `passes`: how many forward passes through the chain does a training step then cost in all?
     """
 
     level = "transfer"
     hint = "Try k = 2, 4, 8, 16. And how often is each layer computed forward?"
-    solution = {"arrays": 64 // 4 + 4, "best": 8, "saving": 64 / (64 / 8 + 8), "passes": 2}
+    solution = {
+        "arrays": 64 // 4 + 4,
+        "best": 8,
+        "saving": 64 / (64 / 8 + 8),
+        "passes": 2,
+    }
     worked = r"""
     $64/k + k$ is 34, 20, 16, 20 for $k = 2, 4, 8, 16$: least at $k = \sqrt{64}$. Four times less memory costs one more
     forward pass, since each layer is computed once on the way there and once again in its block. Memory then grows with
