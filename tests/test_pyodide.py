@@ -8,14 +8,20 @@ its page says it.
 """
 
 import configparser
+import contextlib
 import difflib
+import gzip
 import hashlib
+import inspect
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -23,6 +29,9 @@ import yaml
 from helpers import unavailable
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tools"))
+import slim_matplotlib  # noqa: E402
+
 LIVE = ROOT / "book" / "assets" / "live"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
@@ -48,14 +57,18 @@ def pyodide():
     source = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]["live_python"]
     if "://" not in source:
         return ROOT / "book" / "assets" / source.removeprefix("_static/")
-    lock = json.loads((LIVE / "pyodide-lock.json").read_text(encoding="utf-8"))
-    folder = ROOT / "build" / f"pyodide-{lock['info']['version']}"
+    folder = ROOT / "build" / f"pyodide-{lock()['info']['version']}"
     folder.mkdir(parents=True, exist_ok=True)
-    sums = {package["file_name"]: package["sha256"] for package in lock["packages"].values()}
+    sums = {package["file_name"]: package["sha256"] for package in lock()["packages"].values()}
+    sums[slim_matplotlib.NAME] = slim_matplotlib.SHA256
     for name in [*CORE, *sums]:
         if not (folder / name).exists():
             download(source + name, folder / name, sums.get(name))
     return folder
+
+
+def lock():
+    return json.loads((LIVE / "pyodide-lock.json").read_text(encoding="utf-8"))
 
 
 def download(address, target, checksum):
@@ -71,11 +84,17 @@ def download(address, target, checksum):
 
 
 @pytest.fixture(scope="session")
-def browser_python(tmp_path_factory):
+def page(tmp_path_factory):
+    """The folder of what the site itself serves to run cells."""
+    folder = tmp_path_factory.mktemp("page") / "live"
+    shutil.copytree(LIVE, folder)
+    shutil.make_archive(str(folder / "mlcore"), "zip", ROOT, "mlcore")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser_python(page):
     """Runs the cells of a notebook: from their sources to what each puts out."""
-    page = tmp_path_factory.mktemp("page") / "live"
-    shutil.copytree(LIVE, page)
-    shutil.make_archive(str(page / "mlcore"), "zip", ROOT, "mlcore")
     command = [node(), str(Path(__file__).with_name("pyodide_run.mjs")), str(pyodide()), str(page)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
 
@@ -87,6 +106,13 @@ def browser_python(tmp_path_factory):
             return json.loads(line)
 
         yield run
+
+
+def sizes(folder, own):
+    """{name: bytes} of all that a first plot needs, from Pyodide's folder and the site's own, as servers send it."""
+    paths = [folder / name for name in [*CORE, *(package["file_name"] for package in lock()["packages"].values())]]
+    paths += [path for path in own.iterdir() if path.is_file()]
+    return {path.name: len(gzip.compress(path.read_bytes(), 6)) for path in paths}
 
 
 # -- what is compared --
@@ -176,3 +202,71 @@ def test_a_cell_that_differs_is_found(source, output, browser_python):
     assert found("", [output], differs_in_browser="no reason")
     assert found("1 / 0", [output], differs_in_browser="A reason that can be read.")
     assert found(source, [output], differs_in_browser="A reason that can be read.")
+
+
+def print_feedback():
+    """What the checks say of the answers that each exercise knows, right and wrong ones."""
+    from mlcore.practice import exercises, feedback
+
+    for name, exercise in exercises().items():
+        for answer in [exercise.solution, getattr(exercise, "same", ...), *exercise.wrong.values()]:
+            print(name, feedback(exercise, answer))
+
+
+def printed_here_and_there(function, browser_python):
+    """What a function prints in this Python, and in that of the page."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        function()
+    (outputs,) = browser_python([f"{inspect.getsource(function)}\n{function.__name__}()"])
+    return joined([["stdout", printed.getvalue()]]), joined(outputs)
+
+
+def test_the_checks_of_all_exercises_say_the_same_in_the_page(browser_python):
+    here, there = printed_here_and_there(print_feedback, browser_python)
+    assert [line.replace("int64", "int32") for line in lines(here)] == lines(there)  # whole numbers have 32 bits there
+
+
+def print_fonts():
+    """In which fonts Matplotlib draws the signs of formulas, and words that are not in its usual style."""
+    import io
+    import re
+
+    import matplotlib.pyplot as plt
+
+    letters = r"x \mathcal{L} \mathscr{L} \mathbb{R} \mathfrak{g} \mathbf{w} \mathtt{x} \mathrm{d} \ell \hat{y} \theta"
+    signs = r"f' \sum_i \nabla \odot \top \mapsto \int \sqrt{x} \left(\frac{\frac{1}{x}}{2}\right) \left\|x\right\|"
+    texts = [(f"${sign}$", {}) for sign in f"{letters} {signs}".split()]
+    for text, style in [*texts, ("code", {"family": "monospace"}), ("title", {"weight": "bold"})]:
+        figure, drawn = plt.figure(), io.StringIO()
+        figure.text(0.5, 0.5, text, **style)
+        figure.savefig(drawn, format="svg")
+        plt.close(figure)
+        print(text, *sorted(set(re.findall(r'<path id="([\w-]+)-[0-9a-f]+"', drawn.getvalue()))))
+
+
+def test_the_page_has_the_fonts_of_all_signs(browser_python):
+    here, there = printed_here_and_there(print_fonts, browser_python)
+    assert here == there
+
+
+def contents(wheel):
+    """{file: what is in it} and the note of a wheel."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}, archive.comment
+
+
+def test_the_matplotlib_of_the_page_is_the_public_one_without_fonts_and_data():
+    if not (path := pyodide() / slim_matplotlib.NAME).exists():
+        pytest.skip("the public wheel of Matplotlib is not there: who serves Python does not need it")
+    public = path.read_bytes()
+    assert hashlib.sha256(public).hexdigest() == slim_matplotlib.SHA256
+    files, note = contents((LIVE / slim_matplotlib.NAME).read_bytes())
+    assert (files, note) == contents(slim_matplotlib.slim(public))
+    record = files["matplotlib-3.8.4.dist-info/RECORD"].decode()
+    assert sorted(line.split(",")[0] for line in record.splitlines()) == sorted(files)
+    gone = contents(public)[0].keys() - files.keys()
+    assert not [name for name in gone if name.endswith((".py", ".so")) or "LICENSE" in name]
+
+
+def test_a_first_plot_costs_at_most_15_megabytes(page):
+    assert sum(sizes(pyodide(), page).values()) < 15e6

@@ -6,8 +6,6 @@ with a full one; and the sizes, as a server sends them. From the project's root,
     PYODIDE_DIR=... .venv/bin/python tools/measure_live.py
 """
 
-import gzip
-import json
 import os
 import sys
 from contextlib import ExitStack
@@ -17,8 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 import test_live as live  # noqa: E402
 from helpers import chromium  # noqa: E402
+from test_pyodide import sizes  # noqa: E402
 
-CORE = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
 PLACES = {"first print": (live.PRACTICE, "true-or-false-answer"), "first plot": (live.CHAPTER, "staircase")}
 
 PRESS = """button => new Promise((done) => {
@@ -48,15 +46,6 @@ def waits(browser, address):
     return found
 
 
-def sizes(folder):
-    """Bytes of what is loaded, compressed as by a usual server."""
-    own = live.SITE / "_static" / "live"
-    packages = json.loads((own / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"].values()
-    files = [folder / name for name in CORE] + [folder / package["file_name"] for package in packages]
-    files += [path for path in own.iterdir() if path.is_file()]
-    return {path.name: len(gzip.compress(path.read_bytes(), 6)) for path in files}
-
-
 def main():
     folder = Path(os.environ["PYODIDE_DIR"])
     with ExitStack() as stack, chromium() as browser:
@@ -65,7 +54,7 @@ def main():
         found = waits(browser, site.address)
     for (what, when), wait in found.items():
         print(f"{what}, {when + ':':6} {wait:5.2f} s")
-    parts = sizes(folder)
+    parts = sizes(folder, live.SITE / "_static" / "live")
     for name, size in sorted(parts.items(), key=lambda part: -part[1]):
         print(f"{size / 1e6:8.2f} MB  {name}")
     print(f"{sum(parts.values()) / 1e6:8.2f} MB  together")

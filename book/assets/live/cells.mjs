@@ -44,7 +44,7 @@ export function takeOver(cells, settings) {
     now = waiting.shift();
     status.running(now !== undefined);
     if (now === undefined) return;
-    if (!python.started) status.say("Python is loaded into your browser: about 17 MB, once for the whole book.");
+    if (!python.started) status.say("Python is loaded into your browser: about 14 MB, once for the whole book.");
     python.run(live.map((cell) => cell.code), now);
   }
 

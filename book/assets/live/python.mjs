@@ -2,19 +2,12 @@
 //
 // The list of what is loaded is pyodide-lock.json beside this file: the public one of this version, cut down to what
 // the book uses (fonttools and pytz, which Matplotlib names, are only for PDF files and time zones). The browser refuses
-// a file of it that does not have the checksum noted there.
+// a file of it that does not have the checksum noted there. Matplotlib itself lies beside this file, because almost
+// half of the public one are fonts and data that no page uses: tools/slim_matplotlib.py leaves them out.
 
-const FIRST = 15.7e6, SECOND = 8.2e6; // unpacked bytes of Pyodide with NumPy, and of Matplotlib with what it needs
-
-// Matplotlib looks through all its fonts when it is first imported, which takes a second: leave it the one that it uses.
-const PREPARE_DRAWING = `
-import importlib.util, logging, pathlib
-for font in (pathlib.Path(importlib.util.find_spec("matplotlib").origin).parent / "mpl-data/fonts").rglob("*.*"):
-    if not font.name.startswith("DejaVu"):
-        font.unlink()
-logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-import matplotlib.pyplot
-`;
+const MATPLOTLIB = "matplotlib-3.8.4-cp312-cp312-pyodide_2024_0_wasm32.whl";
+const ITS_NEEDS = ["contourpy", "cycler", "kiwisolver", "packaging", "pillow", "pyparsing", "python-dateutil"];
+const FIRST = 15.7e6, SECOND = 5.2e6; // unpacked bytes of Pyodide with NumPy, and of Matplotlib with what it needs
 
 // Counts the bytes of everything that is fetched from here on, for `report`.
 function count(report) {
@@ -33,6 +26,7 @@ function count(report) {
 // and not only once all else is there; `emit(kind, value)`: see runner.py;
 // `report(what, part)`: how far the loading is, from 0 to 1, which is when it is ready.
 export async function startPython({base, own, drawing, emit, report}) {
+  const forDrawing = [...ITS_NEEDS, own + MATPLOTLIB];
   let stage = drawing ? ["Python, NumPy and Matplotlib", FIRST + SECOND] : ["Python and NumPy", FIRST], got = 0;
   count((bytes) => { got += bytes; report(stage[0], Math.min(got / stage[1], 0.99)); });
   report(stage[0], 0);
@@ -42,7 +36,7 @@ export async function startPython({base, own, drawing, emit, report}) {
   const python = await loadPyodide({
     indexURL: base,
     lockFileURL: own + "pyodide-lock.json",
-    packages: drawing ? ["numpy", "matplotlib"] : ["numpy"],
+    packages: drawing ? ["numpy", ...forDrawing] : ["numpy"],
     env: {HOME: "/home/pyodide", MPLBACKEND: "agg", MPLCONFIGDIR: "/tmp"},
   });
   const site = python.runPython("import site; site.getsitepackages()[0]");
@@ -55,8 +49,8 @@ export async function startPython({base, own, drawing, emit, report}) {
   const loadDrawing = () => loaded ??= (async () => {
     [stage, got] = [["Matplotlib", SECOND], drawing ? 0.99 * SECOND : 0];
     report(stage[0], got / SECOND);
-    await python.loadPackage("matplotlib", {messageCallback() {}});
-    python.runPython(PREPARE_DRAWING);
+    await python.loadPackage(forDrawing, {messageCallback() {}});
+    python.runPython("import matplotlib.pyplot");
     report(stage[0], 1);
   })();
   return {page, loadDrawing};
