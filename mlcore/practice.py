@@ -21,7 +21,6 @@ and its solution all come. Copy one that is there; `make practice` writes the no
 - `within` (optional): the relative tolerance, by default 1e-6 for what is computed and 0.005 for what is worked out
   by hand; whole numbers must be exact.
 - `run` (optional): a class method that says how to use an answer on one of the inputs; by default it is called.
-- `differs_in_browser` (optional): why the check of the stub says something else where Python runs in a page.
 
 A solution uses no names but those that its module imports: these imports are the first cell of the notebook.
 """
@@ -49,7 +48,6 @@ class Exercise:
     hint = ""
     inputs = [()]
     within = None
-    differs_in_browser = None
 
     @classmethod
     def run(cls, answer, *inputs):
@@ -166,18 +164,73 @@ def outcome(exercise, answer, inputs):
     if not callable(answer):
         return answer, "", ""
     used = copy.deepcopy(inputs)
-    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
-        warnings.simplefilter("always")
-        try:
-            result = exercise.run(answer, *used)
-        except Exception as error:
-            result = error
+    result, warning = attempt(exercise, answer, used)
     changed = [name for name, a, b in zip(argument_names(exercise), used, inputs, strict=False) if not unchanged(a, b)]
     return (
         result,
         f"{changed[0]} itself is changed: work on a copy" if changed else "",
-        f"Python warns: {caught[0].message}" if caught else "",
+        warning or attempt(exercise, answer, watched(copy.deepcopy(inputs)))[1],
     )
+
+
+def attempt(exercise, answer, inputs):
+    """Use an answer on inputs; return the result, which may be an error, and what Python warns of first."""
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
+        warnings.simplefilter("always")
+        try:
+            result = exercise.run(answer, *inputs)
+        except Exception as error:
+            result = error
+    return result, f"Python warns: {caught[0].message}" if caught else ""
+
+
+class Watched(np.ndarray):
+    """An array that warns of new infinities and nans itself, in NumPy's words.
+
+    For its own warnings NumPy asks the processor. In the Python of a web page it cannot, and gives none.
+    """
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        inputs, options = plain(inputs), {name: plain(value) for name, value in options.items()}
+        before = copy.deepcopy(inputs)  # the result may be written into one of them
+        result = getattr(ufunc, method)(*inputs, **options)
+        if method == "__call__" and ufunc.signature is None and ufunc.nout == 1 and "where" not in options:
+            warn_of(ufunc, before, np.asarray(result))
+        return watched(result)
+
+    def __array_function__(self, *call):
+        return watched(super().__array_function__(*call))  # some functions would return a plain array
+
+
+def watched(value):
+    """An array, or those in a list or tuple, as ones that warn themselves, with the same memory."""
+    if type(value) in (list, tuple):
+        return type(value)(map(watched, value))
+    return value.view(Watched) if isinstance(value, np.ndarray) else value
+
+
+def plain(value):
+    """A watched array, or those in a tuple, as usual ones, with the same memory."""
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
+    return value.view(np.ndarray) if isinstance(value, Watched) else value
+
+
+def warn_of(ufunc, inputs, result):
+    """Warn of infinities that come from finite numbers, and of nans that come from numbers."""
+    if result.dtype.kind not in "fc":
+        return
+    infinite = np.isinf(result) & functools.reduce(np.logical_and, map(np.isfinite, inputs))
+    pole = functools.reduce(np.logical_or, (np.equal(value, -1 if ufunc is np.log1p else 0) for value in inputs))
+    nan = np.isnan(result) & ~functools.reduce(np.logical_or, map(np.isnan, inputs))
+    faults = [
+        ("divide", "divide by zero", infinite & pole),
+        ("over", "overflow", infinite & ~pole),
+        ("invalid", "invalid value", nan),
+    ]
+    for setting, words, found in faults:
+        if found.any() and np.geterr()[setting] == "warn":
+            warnings.warn(f"{words} encountered in {ufunc.__name__}", RuntimeWarning, stacklevel=2)
 
 
 def trace_layer(solution, layer_class, *inputs):
@@ -262,7 +315,7 @@ def describe(exercise, cases):
     failing = [case for case in cases if not close(case[1], case[2], within)]
     if not failing:
         return None
-    numeric = [(inputs, numbers(a), numbers(b)) for inputs, a, b in cases if is_numeric(b)]
+    numeric = [(inputs, numbers(a) * 1.0, numbers(b) * 1.0) for inputs, a, b in cases if is_numeric(b)]
     if len(numeric) == len(cases) and (fault := pattern(exercise, numeric, within)):
         return fault
     inputs, a, b = failing[0]
@@ -307,7 +360,7 @@ def close(answer, right, relative, absolute=None):
 
 def pattern(exercise, cases, within):
     """What is wrong with all the numbers in the same way."""
-    a, b = (np.concatenate([case[i].ravel() for case in cases]) * 1.0 for i in (1, 2))
+    a, b = (np.concatenate([case[i].ravel() for case in cases]) for i in (1, 2))
     if np.iscomplexobj(b) or not (np.isfinite(a).all() and np.isfinite(b).all() and b.any()):
         return None
     if np.abs(a).max() <= 1e-12 * np.abs(b).max():  # zero, or what rounding leaves of it

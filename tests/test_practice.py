@@ -5,6 +5,7 @@ import inspect
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -216,6 +217,59 @@ def test_the_check_says_what_is_wrong_with_a_function(answer, words):
     said = feedback(SQUARE, answer)
     assert words in said
     assert said == "Right." or said.startswith(("Not yet: ", "No answer so far"))
+
+
+def in_place(x):
+    x *= 1e200
+    return x
+
+
+@pytest.mark.parametrize(
+    "use, x",
+    [
+        (lambda x: 1 / (1 + np.exp(-x)), [-1000.0, 0.0, 1000.0]),
+        (lambda x: np.where(x > 0, np.log(x), 0), [0.0, 1.0]),
+        (np.log, [[-1.0, 0.0], [1.0, 0.0]]),
+        (lambda x: np.log1p(-x), [1.0, 0.0]),
+        (lambda x: np.sqrt(x - x.mean(axis=0)), [[1.0], [2.0]]),
+        (lambda x: x / x.sum(axis=1, keepdims=True), [[0.0, 0.0]]),
+        (lambda x: x / (x - 1), [0, 1]),
+        (lambda x: x.copy()[x > 0] / 0, [1.0, -1.0]),
+        (lambda x: 1e300 / x, [1e-300]),
+        (lambda x: x**2, [1e200]),
+        (lambda x: np.concatenate([x, x]) * 1e38, np.array([9.0], np.float32)),
+        (lambda x: 1 / (x * x), [1e-200]),  # too small is no fault by itself, but 0 it is
+        (in_place, [1e200]),
+        (lambda x: np.exp(x, out=x), [1000.0]),
+    ],
+)
+def test_an_array_warns_as_numpy_does(use, x):
+    assert (said := warnings_of(use, np.array(x)))
+    assert warnings_of(use, practice.watched(np.array(x))) == sorted(said * 2)  # NumPy's own, and the array's
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda x: np.divide(x, 0, out=np.zeros(3), where=x < 0),
+        lambda x: np.maximum(x, -np.inf) + x.max(initial=-np.inf),
+        lambda x: np.exp(x) @ x - np.inf / (1 + x),
+        lambda x: np.frexp(x)[0] / np.exp(x * 1000 - 2000.0).sum(),
+        lambda x: x.astype(object) / 3,
+        lambda x: np.add.at(x, [0], np.nan) or x + np.nan,
+        np.errstate(over="ignore", divide="ignore")(lambda x: np.exp(1000 * x) + 1 / x),
+    ],
+)
+def test_an_array_does_not_warn_where_numpy_does_not(use):
+    x = np.array([0.0, 1.0, 2.0])
+    assert warnings_of(use, x) == warnings_of(use, practice.watched(x.copy())) == []
+
+
+def warnings_of(use, x):
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
+        warnings.simplefilter("always")
+        use(x)
+    return sorted(str(warning.message) for warning in caught)
 
 
 def test_each_number_counts_and_not_each_rounding():

@@ -131,8 +131,7 @@ def cells_of(exercise, number):
     yield new_markdown_cell(
         "\n\n".join([f"## {number}. {title}", f"*Level: {exercise.level}*", prose(task), *hint]), id=name
     )
-    metadata = {"differs_in_browser": exercise.differs_in_browser} if exercise.differs_in_browser else {}
-    yield new_code_cell(f'{answer}{gap}check("{name}", {variable})', id=f"{name}-answer", metadata=metadata)
+    yield new_code_cell(f'{answer}{gap}check("{name}", {variable})', id=f"{name}-answer")
     yield new_markdown_cell(folded("Solution", solution), id=f"{name}-solution")
 
 
@@ -158,7 +157,7 @@ def notebook_of(module):
 
 
 def sources(cells):
-    return [(cell.id, cell.cell_type, cell.source, cell.metadata.get("differs_in_browser")) for cell in cells]
+    return [(cell.id, cell.cell_type, cell.source, cell.metadata) for cell in cells]
 
 
 def modules():

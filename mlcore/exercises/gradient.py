@@ -541,7 +541,6 @@ class HonestError(Exercise):
     """
 
     level = "debug"
-    differs_in_browser = "NumPy gives no warnings there, so the check says only what else is wrong."
     hint = "Take the largest difference and the largest entry first, and divide once."
     inputs = [
         (np.array([2.0, -4.0]), np.array([2.5, -4.0])),

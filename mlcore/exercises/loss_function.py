@@ -471,7 +471,6 @@ class SilentSigmoid(Exercise):
     """
 
     level = "debug"
-    differs_in_browser = "NumPy gives no warnings there, so the check takes this sigmoid for right."
     hint = "Which sign of the exponent can never overflow? Write the sigmoid so that only this one occurs."
     inputs = [(np.log([3.0, 1.0]),), (np.array([-1000.0, 0.0, 1000.0]),), (np.array([[-2.0], [2.0]]),)]
 

@@ -604,7 +604,6 @@ class ClockAtZero(Exercise):
     """
 
     level = "debug"
-    differs_in_browser = "NumPy gives no warnings there, so the check says only what else is wrong."
     hint = "What is `1 - 0.9**0`?"
     inputs = [
         (np.array([1.0, 2.0]), np.abs(ZIGZAG) + 0.5, 0.1),
