@@ -383,6 +383,17 @@ def test_what_the_theme_leaves_nameless_has_a_name():
         assert [bar.get("role") for bar in side_bars] == ["complementary"]
 
 
+# A formula and the full stop or comma behind it, not held together: a line may end between them.
+LOOSE = re.compile(r'<span class="math [^>]*>[^<]*</span>[.,;:?!)”]++(?!</span>)')
+
+
+def test_no_line_ends_between_a_formula_and_its_full_stop():
+    pages = {path: path.read_text(encoding="utf-8") for path in site()}
+    assert [path.name for path, page in pages.items() if LOOSE.search(page)] == []
+    assert LOOSE.search('<span class="math notranslate nohighlight">x</span>, y')
+    assert any('class="docutils literal notranslate unbroken"' in page for page in pages.values())
+
+
 def test_every_public_name_is_in_the_reference():
     reference = site()[(HTML / "book" / "api.html").resolve()]
     names = {f"{getattr(mlcore, name).__module__}.{name}" for name in mlcore.__all__}
