@@ -302,7 +302,7 @@ def _slim(svg):
 
 def plot_history(history, title=""):
     """Draw loss and accuracy by epoch, side by side, from the dict that :func:`~mlcore.network.fit` returns."""
-    _, panels = plt.subplots(1, 2, figsize=(8, 3.2))
+    _, panels = plt.subplots(1, 2, figsize=(6.4, 2.9))
     for panel, name in zip(panels, ["loss", "accuracy"], strict=True):
         for key, label in [(name, "training"), (f"test_{name}", "test")]:
             if key in history:

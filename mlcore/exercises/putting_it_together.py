@@ -139,7 +139,11 @@ class HowSureIsThePercentage(Exercise):
 
     level = "by hand"
     hint = "The error falls with the root of the number of images."
-    solution = {"share": 324 / 360, "error": np.sqrt(0.9 * 0.1 / 360), "images": 0.9 * 0.1 / 0.005**2}
+    solution = {
+        "share": 324 / 360,
+        "error": np.sqrt(0.9 * 0.1 / 360),
+        "images": 0.9 * 0.1 / 0.005**2,
+    }
     worked = r"""
     $p = 0.9$, and $\sqrt{0.09/360} = 0.0158$. From $p(1-p)/n = 0.005^2$ follows $n = 0.09/0.000025 = 3600$: ten times
     as many images for an error $\sqrt{10} = 3.16$ times smaller.
@@ -163,7 +167,10 @@ class WithoutZeroGrad(Exercise):
 
     level = "by hand"
     hint = "Without the line, what stands in the gradient at step 2 is the sum of two gradients."
-    solution = {"right": np.array([0.9, 0.81, 0.729]), "forgotten": np.array([0.9, 0.71, 0.449])}
+    solution = {
+        "right": np.array([0.9, 0.81, 0.729]),
+        "forgotten": np.array([0.9, 0.71, 0.449]),
+    }
     worked = r"""
     With the line, each step multiplies by 0.9. Without it, the gradients add up to 1, then $1 + 0.9 = 1.9$, then
     $1.9 + 0.71 = 2.61$. A sum of all earlier gradients is a velocity that is never damped: momentum with $\mu = 1$,
@@ -369,7 +376,7 @@ class BatchesOutOfStep(Exercise):
     ]
 
     def given(x, t, order, size):
-        """Return a list of pairs (rows of x, rows of t), `size` rows each, the last one perhaps smaller."""
+        """Return a list of pairs (rows of x, rows of t), `size` rows in each but the last."""
         batches = []
         for start in range(0, len(x), size):
             batch = order[start : start + size]
@@ -377,7 +384,7 @@ class BatchesOutOfStep(Exercise):
         return batches
 
     def solution(x, t, order, size):
-        """Return a list of pairs (rows of x, rows of t), `size` rows each, the last one perhaps smaller."""
+        """Return a list of pairs (rows of x, rows of t), `size` rows in each but the last."""
         batches = []
         for start in range(0, len(x), size):
             batch = order[start : start + size]
@@ -420,11 +427,11 @@ class RightByColumns(Exercise):
     ]
 
     def given(scores, t):
-        """Return the share of rows of scores (N, C) whose largest entry is at the label in t (N,)."""
+        """Return the share of rows of scores (N, C) that are largest at their label in t (N,)."""
         return (scores.argmax(axis=0) == t).mean()
 
     def solution(scores, t):
-        """Return the share of rows of scores (N, C) whose largest entry is at the label in t (N,)."""
+        """Return the share of rows of scores (N, C) that are largest at their label in t (N,)."""
         return (scores.argmax(axis=1) == t).mean()
 
     worked = r"""
@@ -458,7 +465,7 @@ class SmallLastBatch(Exercise):
     ]
 
     def given(predicted, t, size):
-        """Return the share of the examples whose prediction is right, computed in batches of `size`."""
+        """Return the share of right predictions, computed in batches of `size`."""
         shares = []
         for start in range(0, len(t), size):
             batch = slice(start, start + size)
@@ -466,7 +473,7 @@ class SmallLastBatch(Exercise):
         return np.mean(shares)
 
     def solution(predicted, t, size):
-        """Return the share of the examples whose prediction is right, computed in batches of `size`."""
+        """Return the share of right predictions, computed in batches of `size`."""
         right = 0
         for start in range(0, len(t), size):
             batch = slice(start, start + size)
@@ -508,11 +515,11 @@ class PriceOnEverything(Exercise):
     ]
 
     def given(params, grads, r):
-        """Return the gradients of L + r * (sum of squared weights) by the parameters, as a list."""
+        """Return the list of gradients of L + r * (sum of squared weights)."""
         return [g + r * p for p, g in zip(params, grads, strict=True)]
 
     def solution(params, grads, r):
-        """Return the gradients of L + r * (sum of squared weights) by the parameters, as a list."""
+        """Return the list of gradients of L + r * (sum of squared weights)."""
         return [g + 2 * r * p if p.ndim == 2 else g for p, g in zip(params, grads, strict=True)]
 
     worked = r"""
@@ -600,11 +607,11 @@ class StillInTraining(Exercise):
     ]
 
     def given(h, kept, share, training):
-        """Return activations h (N, H) with some units off while training; kept (H,) is 1 for those that stay."""
+        """Return activations h (N, H); while training, units are off where kept (H,) is 0."""
         return h * kept / share
 
     def solution(h, kept, share, training):
-        """Return activations h (N, H) with some units off while training; kept (H,) is 1 for those that stay."""
+        """Return activations h (N, H); while training, units are off where kept (H,) is 0."""
         return h * kept / share if training else h
 
     worked = r"""
