@@ -9,6 +9,8 @@ from mlcore.practice import Exercise
 class TrueOfLayers(Exercise):
     r"""True or false?
 
+    Answer with `True` or `False`.
+
     - `a`: Each row of the gradient of softmax with loss by the scores sums to zero, for soft targets too.
     - `b`: If the loss of one example doubles, so does the size of its gradient $y - t$.
     - `c`: A network whose loss falls as fast as that of a right one has right gradients.
@@ -43,7 +45,7 @@ class TwoRowsOfScores(Exercise):
 
     level = "by hand"
     hint = "Write the two targets as rows, subtract, and think of the mean."
-    solution = (np.array([[0.1, 0.6, 0.3], [0.5, 0.25, 0.25]]) - np.array([[0, 1, 0], [1, 0, 0]])) / 2
+    solution = np.array([[0.1, 0.6 - 1, 0.3], [0.5 - 1, 0.25, 0.25]]) / 2
     worked = r"""
     $y - t$ has the rows $(0.1, -0.4, 0.3)$ and $(-0.5, 0.25, 0.25)$, and the mean of two rows halves both. Each row
     sums to zero.
@@ -293,14 +295,14 @@ class MeanTakenTwice(Exercise):
     ]
 
     def given(x, t, W):
-        """Return dW and db of the mean cross-entropy of the scores x @ W, at b = 0."""
+        """Return dW and db of the mean loss of the scores x @ W, at b = 0."""
         ds = softmax(x @ W)
         ds[np.arange(len(t)), t] -= 1
         ds /= len(t)
         return x.T @ ds / len(x), ds.mean(axis=0)
 
     def solution(x, t, W):
-        """Return dW and db of the mean cross-entropy of the scores x @ W, at b = 0."""
+        """Return dW and db of the mean loss of the scores x @ W, at b = 0."""
         ds = softmax(x @ W)
         ds[np.arange(len(t)), t] -= 1
         ds /= len(t)
@@ -345,12 +347,12 @@ class SlopePutBack(Exercise):
     ]
 
     def given(x, t):
-        """Return the gradient of the mean binary cross-entropy by the scores x (N,), with targets t (N,)."""
+        """Return the gradient of the mean loss by the scores x (N,), targets t (N,)."""
         y = 1 / (1 + np.exp(-x))
         return (y - t) * y * (1 - y) / len(t)
 
     def solution(x, t):
-        """Return the gradient of the mean binary cross-entropy by the scores x (N,), with targets t (N,)."""
+        """Return the gradient of the mean loss by the scores x (N,), targets t (N,)."""
         y = 1 / (1 + np.exp(-x))
         return (y - t) / len(t)
 
@@ -534,7 +536,7 @@ class ProbabilitiesThatChange(Exercise):
     ]
 
     def given(x, t):
-        """Return the mean loss, the probabilities (N, C) and the gradient by the scores x (N, C)."""
+        """Return the mean loss, the probabilities and the gradient by the scores."""
         y = softmax(x)
         loss = -np.log(y[np.arange(len(t)), t]).mean()
         dx = y
@@ -543,7 +545,7 @@ class ProbabilitiesThatChange(Exercise):
         return loss, y, dx
 
     def solution(x, t):
-        """Return the mean loss, the probabilities (N, C) and the gradient by the scores x (N, C)."""
+        """Return the mean loss, the probabilities and the gradient by the scores."""
         y = softmax(x)
         loss = -np.log(y[np.arange(len(t)), t]).mean()
         dx = y.copy()
@@ -760,7 +762,7 @@ class RareClasses(Exercise):
     ]
 
     def solution(x, t, w):
-        """Return the gradient by the scores x (N, C), for labels t (N,) and class weights w (C,)."""
+        """Return the gradient by x (N, C), for labels t (N,), class weights w (C,)."""
         dx = softmax(x)
         dx[np.arange(len(t)), t] -= 1
         return dx * (w[t] / w[t].sum())[:, np.newaxis]

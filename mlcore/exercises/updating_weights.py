@@ -43,7 +43,15 @@ class TrueOfRules(Exercise):
     """
 
     level = "recall"
-    solution = {"a": False, "b": True, "c": False, "d": False, "e": True, "f": False, "g": False}
+    solution = {
+        "a": False,
+        "b": True,
+        "c": False,
+        "d": False,
+        "e": True,
+        "f": False,
+        "g": False,
+    }
     worked = r"""
     (a) From there on it oscillates; it diverges from $2/\lambda_{\max}$. (b) The effective step is $\eta/(1-\mu)$.
     (c) One $\eta$ and one $\mu$ for all: turn the axes, and it takes the same path. (d) Its steps shrink like
@@ -67,7 +75,14 @@ class TheirState(Exercise):
     """
 
     level = "recall"
-    solution = {"sgd": 0, "momentum": 4, "nesterov": 4, "adagrad": 4, "rmsprop": 4, "adam": 2 * 4}
+    solution = {
+        "sgd": 0,
+        "momentum": 4,
+        "nesterov": 4,
+        "adagrad": 4,
+        "rmsprop": 4,
+        "adam": 8,
+    }
     worked = """
     Momentum and Nesterov keep a velocity, AdaGrad a sum of squares, RMSprop an average of squares, Adam two averages:
     as many numbers as there are parameters, each time. Adam's counter of steps is a single number.
@@ -151,7 +166,7 @@ class AdamByHand(Exercise):
     level = "by hand"
     solution = {
         "first": 0.1,
-        "second": 0.1 * ((0.9 * 0.1 + 0.1 * 3) / 0.19) / np.sqrt((0.999 * 0.001 + 0.001 * 9) / 0.001999),
+        "second": 0.1 * (0.39 / 0.19) / np.sqrt(0.009999 / 0.001999),
         "uncorrected": 0.1 * 0.1 / np.sqrt(0.001),
     }
     worked = r"""
@@ -248,7 +263,7 @@ class LookAhead(Exercise):
     ]
 
     def solution(gradient, x, lr, momentum, steps):
-        """Return the look-ahead points (steps, D) on the way from x (D,); gradient(x) has the shape of x."""
+        """Return the look-ahead points (steps, D) on the way from x (D,)."""
         v, points = np.zeros_like(x), []
         for _ in range(steps):
             v = momentum * v - lr * gradient(x + momentum * v)
@@ -318,7 +333,7 @@ class AdamStep(Exercise):
     ]
 
     def solution(params, grads, m, v, t, lr):
-        """Move all params one step by Adam, in place; t counts the steps from 1."""
+        """Move all params one step by Adam, in place; the first has t = 1."""
         for w, g, m_w, v_w in zip(params, grads, m, v, strict=True):
             m_w[...] = 0.9 * m_w + 0.1 * g
             v_w[...] = 0.999 * v_w + 0.001 * g**2
@@ -904,7 +919,8 @@ class LargestRate(Exercise):
     r"""The largest rate, measured
 
     `rule(lr)` makes an optimizer, such as `Momentum` or `Nesterov`. Write a function that finds, to 1 %, the largest
-    rate at which it still converges on $x^2/2$: try rates between 0 and 8, and halve the interval.
+    rate at which it still converges on $x^2/2$, whose gradient is $x$. Try rates between 0 and 8, and halve the
+    interval.
     """
 
     level = "transfer"
@@ -913,7 +929,7 @@ class LargestRate(Exercise):
     inputs = [(SGD,), (Momentum,), (Nesterov,)]
 
     def solution(rule):
-        """Return the largest rate at which rule(lr) converges on x²/2, whose gradient is x."""
+        """Return the largest rate at which rule(lr) converges on x²/2."""
         low, high = 0.0, 8.0
         while high - low > 0.01:
             lr = (low + high) / 2
