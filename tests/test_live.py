@@ -368,4 +368,7 @@ def test_it_fits_a_phone(browser, site):
     someone.edit("setup", "print('x' * 300)")
     someone.run("setup")
     assert someone.tab.evaluate("document.documentElement.scrollWidth") <= 360
+    someone.tab.evaluate("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
+    foot, status = (someone.tab.locator(box).bounding_box() for box in ("footer.bd-footer", ".live-status"))
+    assert foot["y"] + foot["height"] - 1 < status["y"] < 740  # the line at the bottom hides nothing of the page
     someone.context.close()
