@@ -187,7 +187,7 @@ class FirstStep(Exercise):
 class StepForFloat32(Exercise):
     r"""Steps for float32
 
-    For a function with $|f| = |f''| = |f'''| = 1$, evaluated in float32 ($\epsilon = 1.19 \cdot 10^{-7}$), give the
+    For a function with $|f| = |f''| = |f'''| = 1$, evaluated in float32 with $\epsilon = 1.19 \cdot 10^{-7}$, give the
     best step of the `forward` and of the `central` difference, and the `error` that the central one then has, all by
     the formulas of the chapter.
     """
@@ -604,7 +604,7 @@ class StepTooSmall(Exercise):
     """
 
     level = "debug"
-    hint = "Which number does float64 have next to 1, and next to a million? Whose error is of the order h²?"
+    hint = "Which number does float64 have next to 1, and next to a million? Whose error is of the order $h^2$?"
     within = 1e-8
     inputs = [(np.exp, 1.0), (np.sin, 2.0), (fifth_power, 1e6)]
 
@@ -667,7 +667,8 @@ class OnesUpstream(Exercise):
         """Return True if layer.backward is the derivative of layer.forward at x."""
         u = np.random.default_rng(0).standard_normal(layer.forward(x).shape)
         dx = layer.backward(u)
-        return relative_error(dx, numerical_gradient(lambda x: (u * layer.forward(x)).sum(), x)) < 1e-6
+        measured = numerical_gradient(lambda x: (u * layer.forward(x)).sum(), x)
+        return relative_error(dx, measured) < 1e-6
 
     worked = r"""
     The sum of the outputs has the upstream gradient 1, and a factor of 1 can be forgotten without a trace. Of a
@@ -741,7 +742,12 @@ class MillimetresForMetres(Exercise):
 
     level = "transfer"
     hint = "The output is weight times length. Write the new step, and multiply it by the new length."
-    solution = {"weight": 1 / 1000, "gradient": 1000.0, "effect": 1000.0**2, "rate": 1 / 1000**2}
+    solution = {
+        "weight": 1 / 1000,
+        "gradient": 1000.0,
+        "effect": 1000.0**2,
+        "rate": 1 / 1000**2,
+    }
     worked = r"""
     The new numbers are 1,000 times larger, so the weight is 1,000 times smaller, and its gradient, upstream
     gradient times input, 1,000 times larger. The step is then 1,000 times larger as well, and it is multiplied by
@@ -775,7 +781,7 @@ class BreakEven(Exercise):
     ]
 
     def solution(gradient, w):
-        """Return the learning rate at which a step from w (D,) breaks even; gradient(w) has the shape of w."""
+        """Return the learning rate at which a step from w (D,) against gradient(w) breaks even."""
         g, h = gradient(w), 1e-5
         Hg = (gradient(w + h * g) - gradient(w - h * g)) / (2 * h)
         return 2 * (g @ g) / (g @ Hg)
@@ -823,7 +829,7 @@ class BetterThanCentral(Exercise):
     inputs = [(np.exp, 1.0, 0.1), (np.sin, 2.0, 0.2), (fifth_power, 1.5, 0.5)]
 
     def solution(f, x, h):
-        """Return the derivative of f at the number x, from central differences with the steps h and h / 2."""
+        """Return the derivative of f at x, from central differences with the steps h and h / 2."""
         wide = (f(x + h) - f(x - h)) / (2 * h)
         narrow = (f(x + h / 2) - f(x - h / 2)) / h
         return (4 * narrow - wide) / 3

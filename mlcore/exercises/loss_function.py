@@ -128,9 +128,7 @@ class SmoothedLabels(Exercise):
     """
 
     level = "by hand"
-    hint = (
-        "For which y is the divergence zero? And what is the difference of two scores in terms of their probabilities?"
-    )
+    hint = "For which $y$ is the divergence zero? And what is the difference of two scores, in terms of probabilities?"
     solution = {
         "floor": -0.7 * np.log(0.7) - 0.3 * np.log(0.1),
         "gap": np.log(7),
@@ -210,7 +208,7 @@ class BinaryFromScores(Exercise):
     """
 
     level = "implement"
-    hint = "`np.logaddexp(0, x)` is log(1 + exp(x)), computed safely."
+    hint = r"`np.logaddexp(0, x)` is $\log(1 + e^x)$, computed safely."
     inputs = [
         (np.log([3.0, 3.0]), np.array([1, 0])),
         (np.array([-2.0, 0.0, 2.0]), np.array([0.25, 0.5, 1.0])),
@@ -264,12 +262,12 @@ class ColumnOfScores(Exercise):
     ]
 
     def given(x, t):
-        """Return the gradient of the mean binary cross-entropy by the scores x, with labels t (N,)."""
+        """Return the gradient of the mean binary cross-entropy by x, with labels t (N,)."""
         y = 1 / (1 + np.exp(-x))
         return (y - t) / len(t)
 
     def solution(x, t):
-        """Return the gradient of the mean binary cross-entropy by the scores x, with labels t (N,)."""
+        """Return the gradient of the mean binary cross-entropy by x, with labels t (N,)."""
         y = 1 / (1 + np.exp(-x))
         return (y - t.reshape(x.shape)) / len(t)
 
@@ -366,13 +364,13 @@ class GuessedLabels(Exercise):
     ]
 
     def given(log_y, t):
-        """Return the mean cross-entropy for log-probabilities (N, C) and labels (N,) or distributions (N, C)."""
+        """Return the mean cross-entropy of log_y (N, C) for labels t (N,) or distributions (N, C)."""
         if t.size == log_y.size:
             t = t.argmax(axis=1)
         return -log_y[np.arange(len(log_y)), t].mean()
 
     def solution(log_y, t):
-        """Return the mean cross-entropy for log-probabilities (N, C) and labels (N,) or distributions (N, C)."""
+        """Return the mean cross-entropy of log_y (N, C) for labels t (N,) or distributions (N, C)."""
         if t.shape == log_y.shape:
             return -(t * log_y).sum(axis=1).mean()
         return -log_y[np.arange(len(log_y)), t].mean()
@@ -519,11 +517,11 @@ class LossOfAnEpoch(Exercise):
     ]
 
     def given(losses, sizes):
-        """Return the mean loss of all examples, from the mean losses and the sizes of the batches."""
+        """Return the mean loss of all examples, from the mean loss and the size of each batch."""
         return losses.mean()
 
     def solution(losses, sizes):
-        """Return the mean loss of all examples, from the mean losses and the sizes of the batches."""
+        """Return the mean loss of all examples, from the mean loss and the size of each batch."""
         return (losses * sizes).sum() / sizes.sum()
 
     worked = r"""
@@ -561,7 +559,7 @@ class UnlabelledRows(Exercise):
     ]
 
     def solution(x, t):
-        """Return the mean cross-entropy of the labelled rows of x (N, C), and its gradient (N, C)."""
+        """Return the mean cross-entropy of the labelled rows of x (N, C), and its gradient."""
         shifted = x - x.max(axis=1, keepdims=True)
         log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         rows = np.flatnonzero(t >= 0)
@@ -622,7 +620,7 @@ class CountingLoss(Exercise):
     """
 
     level = "transfer"
-    hint = "Take the logarithm of the distribution, and put x in the place of log r."
+    hint = r"Take the logarithm of the distribution, and put $x$ in the place of $\log r$."
     inputs = [
         (np.log([2.0, 5.0]), np.array([2, 3])),
         (np.array([0.0, 1.0, -1.0]), np.array([0, 4, 1])),
@@ -630,7 +628,7 @@ class CountingLoss(Exercise):
     ]
 
     def solution(x, t):
-        """Return the mean loss of the scores x (N,) for the counts t (N,), and its gradient by x."""
+        """Return the mean loss of scores x (N,) for counts t (N,), and its gradient by x."""
         return (np.exp(x) - t * x).mean(), (np.exp(x) - t) / len(x)
 
     worked = r"""
@@ -663,7 +661,7 @@ class SlopeOfTheScale(Exercise):
     """
 
     level = "transfer"
-    hint = "The gradient by the scaled scores is y − t. How does each of them change with c?"
+    hint = "The gradient by the scaled scores is $y - t$. How does each of them change with $c$?"
     inputs = [
         (1.0, np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]), np.array([1, 2])),
         (0.5, np.array([[4.0, 0.0], [1.0, 3.0], [0.0, 2.0]]), np.array([1, 1, 1])),
@@ -671,7 +669,7 @@ class SlopeOfTheScale(Exercise):
     ]
 
     def solution(c, x, t):
-        """Return the derivative by c of the mean cross-entropy of the scores c * x (N, C) with labels t (N,)."""
+        """Return the derivative by c of the mean cross-entropy of c * x (N, C) with labels t (N,)."""
         e = np.exp(c * (x - x.max(axis=1, keepdims=True)))
         y = e / e.sum(axis=1, keepdims=True)
         return ((y * x).sum(axis=1) - x[np.arange(len(t)), t]).mean()
