@@ -1,13 +1,39 @@
 """What every module asks of its input: one place for each question, so that all errors read alike."""
 
+import functools
 import math
+import threading
 
 import numpy as np
 
 NO_NUMBERS = bool, np.timedelta64  # although Python and NumPy count them among the integers
 
-# As a decorator: infinities and NaN go the way that IEEE arithmetic gives them, without a warning.
-ieee = np.errstate(over="ignore", invalid="ignore")
+
+class _Thread(threading.local):
+    silent = False  # whether a function further up has silenced NumPy
+
+
+_thread = _Thread()
+
+
+def ieee(function):
+    """Let infinities and NaN go the way that IEEE arithmetic gives them, without a warning.
+
+    Of nested calls only the outermost sets NumPy's error state: that costs more than a small matrix product.
+    """
+    outermost = np.errstate(all="ignore")(function)
+
+    @functools.wraps(function)
+    def silent(*args, **kwargs):
+        if _thread.silent:
+            return function(*args, **kwargs)
+        _thread.silent = True
+        try:
+            return outermost(*args, **kwargs)
+        finally:
+            _thread.silent = False
+
+    return silent
 
 
 class NotFiniteError(ValueError):
@@ -66,10 +92,12 @@ def check_parameter(name, symbol, array, ndim=None):
 
 def check_columns(name, x, W):
     """Return `x` ready for `x @ W`: real, of W's dtype if it held integers, with as many columns as W has rows."""
-    x = as_real(name, x)
+    if type(x) is not np.ndarray or x.dtype.kind != "f":
+        x = as_real(name, x)
+        x = x if x.dtype.kind == "f" else x.astype(W.dtype)
     if x.shape[-1:] != W.shape[:1]:
         raise ValueError(f"{name}.forward: x has shape {x.shape}, expected (..., {W.shape[0]}) for W {W.shape}")
-    return x if x.dtype.kind == "f" else x.astype(W.dtype)
+    return x
 
 
 def check_upstream(layer, dout, shape):
@@ -142,12 +170,17 @@ def check_loss(name, loss, x):
 
 
 def check_class_targets(name, x, t):
-    """Return targets for scores `x` (..., C): int labels (...,) or a distribution (..., C) of x's dtype."""
+    """Return targets for scores `x` (..., C), and what picks from `x`: both are copies.
+
+    From index labels (...) these are the positions of the labelled entries in `x` laid flat; a distribution (..., C),
+    which gets the dtype of `x`, stands for itself.
+    """
     t = as_real(name, t)
     if x.ndim == 0:
         raise ValueError(f"{name}: scores need a last axis of classes; got a single number")
     if t.shape == x.shape:
-        return check_distribution(name, "t", as_floating(name, t)).astype(x.dtype)
+        t = check_distribution(name, "t", as_floating(name, t)).astype(x.dtype)
+        return t, t
     if t.shape != x.shape[:-1]:
         raise ValueError(
             f"{name}: scores have shape {x.shape} and t has shape {t.shape}; expected index labels of shape "
@@ -155,11 +188,11 @@ def check_class_targets(name, x, t):
         )
     if t.dtype.kind not in "iu":
         raise ValueError(f"{name}: index labels must be integers; got dtype {t.dtype}")
-    labels = t.astype(np.int64)
-    seen = labels.reshape(-1).view(np.uint64)  # as unsigned a negative label is a huge one: one look finds both faults
-    if seen[seen.argmax()] >= x.shape[-1]:
-        raise ValueError(f"{name}: labels must lie in 0..{x.shape[-1] - 1}; got {t.min()}..{t.max()}")
-    return labels.astype(np.intp, copy=False)
+    row = np.arange(t.size).reshape(t.shape)
+    try:
+        return t.copy(), np.ravel_multi_index((row, t), (t.size, x.shape[-1]))
+    except ValueError:  # it takes no index that is negative or too large
+        raise ValueError(f"{name}: labels must lie in 0..{x.shape[-1] - 1}; got {t.min()}..{t.max()}") from None
 
 
 def check_distribution(name, symbol, p):

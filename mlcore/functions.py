@@ -69,10 +69,9 @@ def exp_shifted(name, x):
         raise ValueError(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
     if x.shape[-1] > 65504 and x.dtype == np.float16:  # the largest number of this type: the sum would be infinite
         raise ValueError(f"{name}: float16 cannot add up more than 65504 classes; got {x.shape}, so use float32")
-    with np.errstate(over="ignore", invalid="ignore"):  # a gap beyond the largest float: -inf, whose exp is 0
-        shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)
-        e = np.exp(shifted)
-        return shifted, e, np.add.reduce(e, axis=-1, keepdims=True)
+    shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)  # a gap beyond the largest float is -inf, whose exp is 0
+    e = np.exp(shifted)
+    return shifted, e, np.add.reduce(e, axis=-1, keepdims=True)
 
 
 def _check_rows(name, total):
@@ -81,6 +80,7 @@ def _check_rows(name, total):
         raise ValueError(f"{name}: a row has no finite largest score (NaN, +inf, or -inf throughout)")
 
 
+@ieee
 def softmax(x):
     r"""Softmax over the last axis.
 
@@ -118,6 +118,7 @@ def softmax(x):
     return e / total
 
 
+@ieee
 def log_softmax(x):
     r"""Logarithm of the softmax over the last axis, without taking the logarithm of a rounded zero.
 
@@ -153,36 +154,30 @@ def log_softmax(x):
     return shifted - np.log(total)
 
 
-@ieee
 def mean_of(values):
     """Mean of all values as a float, added up in float64: half precision could not hold the sum."""
     mean = float(np.add.reduce(values, axis=None, dtype=np.float64)) / values.size
     return mean if math.isfinite(mean) else float(np.add.reduce(values / values.size, axis=None, dtype=np.float64))
 
 
-def positions(t, classes):
-    """Where the labelled entries of an array of shape (..., classes) stand when it is laid flat."""
-    return np.arange(0, t.size * classes, classes) + t.reshape(-1)
-
-
 def expected_value(t, values):
-    """For each row the expectation of `values` (..., C) under targets `t`: one picked, or all weighted."""
+    """For each row the expectation of `values` (..., C) under `t`: all weighted, or the one at the position `t`."""
     if t.shape == values.shape:
         return np.multiply(t, values, where=t > 0, out=np.zeros_like(values)).sum(axis=-1)  # 0 * -inf counts 0
-    return values.reshape(-1)[positions(t, values.shape[-1])].reshape(t.shape)
+    return values.take(t)
 
 
 def binary_cross_entropies(x, t):
     """For each score its cross-entropy against the target, without the mean."""
     size = np.abs(x)
-    with np.errstate(invalid="ignore"):  # an infinite score gives inf * 0, which is NaN and refused later
-        return size * np.where(x >= 0, 1 - t, t) + np.log1p(np.exp(-size))
+    return size * np.where(x >= 0, 1 - t, t) + np.log1p(np.exp(-size))  # inf * 0 is NaN, which is refused later
 
 
 def _as(dtype, number):
     return np.asarray(number).astype(dtype)[()]
 
 
+@ieee
 def cross_entropy_error(y, t):
     r"""Mean cross-entropy of probabilities `y` against targets `t`.
 
@@ -222,12 +217,13 @@ def cross_entropy_error(y, t):
     """
     name = "cross_entropy_error"
     y = check_batch(name, y)
-    t = check_class_targets(name, y, t)
+    _, t = check_class_targets(name, y, t)
     check_distribution(name, "y", y)
     log_y = np.log(y, where=y > 0, out=np.full_like(y, -np.inf))
     return _as(y.dtype, 0 - mean_of(expected_value(t, log_y)))  # 0 - x: a perfect prediction costs 0.0, not -0.0
 
 
+@ieee
 def softmax_cross_entropy(logits, t):
     r"""Mean cross-entropy of softmax(logits) against `t`, computed from the logits.
 
@@ -264,12 +260,13 @@ def softmax_cross_entropy(logits, t):
     """
     name = "softmax_cross_entropy"
     x = check_batch(name, logits)
-    t = check_class_targets(name, x, t)
+    _, t = check_class_targets(name, x, t)
     shifted, _, total = exp_shifted(name, x)
     loss = mean_of(np.log(total[..., 0]) - expected_value(t, shifted))
     return _as(x.dtype, check_loss(name, loss, x))
 
 
+@ieee
 def sigmoid_cross_entropy(logits, t):
     r"""Mean binary cross-entropy of sigmoid(logits) against `t`, computed from the logits.
 

@@ -188,7 +188,8 @@ class Affine:
         W, b = self.params
         x = recall(self, self.x)
         dout = check_upstream(self, dout, (*x.shape[:-1], *b.shape))
-        np.matmul(rows(x).T, rows(dout), out=self.grads[0])
-        np.add.reduce(rows(dout), axis=0, out=self.grads[1])
         self.x = None
+        dout_rows = rows(dout)
+        np.matmul(rows(x).T, dout_rows, out=self.grads[0])
+        np.add.reduce(dout_rows, axis=0, out=self.grads[1])
         return dout @ W.T if input_gradient else None

@@ -11,7 +11,7 @@ from mlcore._checks import (
     ieee,
     recall,
 )
-from mlcore.functions import binary_cross_entropies, exp_shifted, expected_value, mean_of, positions, sigmoid
+from mlcore.functions import binary_cross_entropies, exp_shifted, expected_value, mean_of, sigmoid
 
 
 class SoftmaxWithLoss:
@@ -52,29 +52,30 @@ class SoftmaxWithLoss:
 
     def __init__(self):
         self.params, self.grads = [], []
-        self.y = self.t = None
+        self.y = self.t = self.picked = None
 
+    @ieee
     def forward(self, x, t):
         """Return the loss for logits x (..., C) and labels t (...) or distributions t (..., C)."""
         x = check_batch("SoftmaxWithLoss", x)
-        t = check_class_targets("SoftmaxWithLoss", x, t)
+        t, picked = check_class_targets("SoftmaxWithLoss", x, t)
         shifted, e, total = exp_shifted("SoftmaxWithLoss", x)
-        loss = mean_of(np.log(total[..., 0]) - expected_value(t, shifted))
+        loss = mean_of(np.log(total[..., 0]) - expected_value(picked, shifted))
         check_loss("SoftmaxWithLoss", loss, x)
-        self.y, self.t = e / total, t
+        self.y, self.t, self.picked = e / total, t, picked
         return loss
 
     @ieee
     def backward(self, dout=1):
         """Return dx for the gradient dout of the loss, a number."""
-        y, t = recall(self, self.y), self.t
+        y, picked = recall(self, self.y), self.picked
         dout = check_scalar_upstream(self, dout)
-        self.y = self.t = None
-        if t.shape == y.shape:
-            dx = y - t
+        self.y = self.t = self.picked = None
+        if picked.shape == y.shape:
+            dx = y - picked
         else:
             dx = y.copy()  # a copy in C order, of which reshape is a view
-            dx.reshape(-1)[positions(t, y.shape[-1])] -= 1
+            dx.reshape(-1)[picked] -= 1
         dx *= dout * y.shape[-1] / y.size
         return dx
 
@@ -119,6 +120,7 @@ class SigmoidWithLoss:
         self.params, self.grads = [], []
         self.y = self.t = None
 
+    @ieee
     def forward(self, x, t):
         """Return the loss for logits x and targets t in [0, 1]; (N, 1) and (N,) fit each other."""
         x = check_batch("SigmoidWithLoss", x)

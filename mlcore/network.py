@@ -12,6 +12,7 @@ from mlcore._checks import (
     check_binary_targets,
     check_class_targets,
     check_count,
+    ieee,
 )
 from mlcore.layers import Affine
 from mlcore.nodes import MatMul
@@ -21,6 +22,8 @@ class Sequential:
     r"""Layers in a row, closed by a loss.
 
     .. math:: L = \mathrm{loss}\bigl(f_k(\dots f_2(f_1(x))), t\bigr)
+
+    What overflows becomes infinite without a warning, also in a layer of one's own; the loss refuses it.
 
     Parameters
     ----------
@@ -81,6 +84,7 @@ class Sequential:
             x = layer.forward(x)
         return x
 
+    @ieee
     def forward(self, x, t):
         """Return the loss for inputs x and targets t, a float."""
         if self.loss is None:
@@ -90,6 +94,7 @@ class Sequential:
         self.scores = scores
         return loss
 
+    @ieee
     def backward(self, dout=1, input_gradient=True):
         """Write the gradients of all parameters into grads; return that of x, unless nobody asks for it."""
         if self.scores is None:
@@ -136,14 +141,17 @@ def accuracy(scores, t):
     Section 1.4.
     """
     scores, t = check_batch("accuracy", scores), as_real("accuracy", t)
-    if np.isnan(scores.max()) or np.isnan(t.max(initial=0)):
+    if np.isnan(scores.max()) or (t.dtype.kind == "f" and np.isnan(t.max(initial=0))):
         raise ValueError("accuracy: scores and targets must not be NaN")
     if scores.ndim < 2 or scores.shape[-1] == 1:
         predicted, t = scores > 0, check_binary_targets("accuracy", scores, t) > 0.5
     else:
         predicted = scores.argmax(axis=-1)
-        t = t.argmax(axis=-1) if t.shape == scores.shape else check_class_targets("accuracy", scores, t)
-    return float((predicted == t).mean())
+        if t.shape == scores.shape:
+            t = t.argmax(axis=-1)
+        else:
+            check_class_targets("accuracy", scores, t)
+    return float(np.count_nonzero(predicted == t) / predicted.size)
 
 
 def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, progress=None):
@@ -220,7 +228,9 @@ def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, pr
         for start in range(0, len(x), batch_size):
             batch = order[start : start + batch_size]
             step += 1
-            loss, right = _train_step(network, optimizer, x[batch], t[batch], f"at step {step} (epoch {epoch + 1})")
+            inputs = x[batch]
+            inputs.flags.writeable = False  # nobody writes into it, so no layer has to copy it
+            loss, right = _train_step(network, optimizer, inputs, t[batch], f"at step {step} (epoch {epoch + 1})")
             seen_loss += loss * len(batch)
             seen_right += right * len(batch)
         history["loss"].append(seen_loss / len(x))
@@ -232,6 +242,7 @@ def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, pr
     return history
 
 
+@ieee
 def _train_step(network, optimizer, x, t, where):
     """Move the parameters one step; return the loss and the accuracy before it."""
     loss = _finite_loss(network, x, t, where)
@@ -241,11 +252,11 @@ def _train_step(network, optimizer, x, t, where):
     return loss, right
 
 
+@ieee
 def _finite_loss(network, x, t, where):
     """Return the loss; refuse one that is NaN or infinite."""
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused here, by name
-            loss = network.forward(x, t)
+        loss = network.forward(x, t)
         if not math.isfinite(loss):
             raise NotFiniteError(f"the loss is {loss}")
     except NotFiniteError as error:

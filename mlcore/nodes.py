@@ -358,8 +358,7 @@ class Power:
         """Return x ** n."""
         x = as_floating("Power", x)
         self.x = keep(x)
-        with np.errstate(divide="ignore"):
-            return x**self.n
+        return x**self.n
 
     @ieee
     def backward(self, dy):
@@ -367,8 +366,7 @@ class Power:
         x = recall(self, self.x)
         dy = check_upstream(self, dy, x.shape)
         self.x = None
-        with np.errstate(divide="ignore"):
-            return dy * (self.n * x ** (self.n - 1)) if self.n else 0 * dy  # else 0 * 0 ** -1, which is NaN
+        return dy * (self.n * x ** (self.n - 1)) if self.n else 0 * dy  # else 0 * 0 ** -1, which is NaN
 
 
 class MatMul:

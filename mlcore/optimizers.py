@@ -7,16 +7,16 @@ which moves the arrays of `params` in place, and keeps its state in lists of arr
 
 import numpy as np
 
-from mlcore._checks import Setting, as_real, check_parameter
-from mlcore._layout import Layout
+from mlcore._checks import Setting, as_real, check_parameter, ieee
+from mlcore._layout import Layout, same_arrays
 
 
 class Optimizer:
-    """What all rules share: gather the gradients in one vector, turn it into the step, and add that.
+    """What all rules share: turn gradients into the step, and add that to the parameters.
 
     A rule is a subclass with `step(grad, *state)`, which returns what is to be added to the parameters, and with the
-    names of its state in `state_names`. All its operations being element by element, it need not know the arrays: it
-    sees one long vector, a block at a time.
+    names of its state in `state_names`; it may change the state, not the gradient. All its operations being element by
+    element, it need not know the arrays: it sees long vectors, a block at a time.
 
     Examples
     --------
@@ -35,6 +35,7 @@ class Optimizer:
     state_names = ()
     _layout = None
 
+    @ieee
     def update(self, params, grads):
         """Move every array of `params` one step, in place.
 
@@ -51,12 +52,11 @@ class Optimizer:
             If something does not fit. Then nothing has been changed.
         """
         layout = self._lay_out(params, grads)
-        with np.errstate(all="ignore"):  # infinities and NaN go the way that IEEE arithmetic gives them
-            layout.gather(grads)
-            self.begin_step()
-            for vector, *state in layout.blocks:
-                vector[...] = self.step(vector, *state)
-            layout.scatter()
+        blocks = layout.gather(grads)
+        self.begin_step()
+        for param, grad, *state in blocks:
+            param += self.step(grad, *state)
+        layout.scatter()
 
     def begin_step(self):
         """Do what is done once in each step; by default nothing."""
@@ -77,7 +77,10 @@ class Optimizer:
             _check_params(name, params)
             _check_states(name, params, states)
             layout = Layout(name, params, states)
-        _check_grads(name, params, grads)
+        _check_writeable(name, params)
+        if layout.grads is None or not same_arrays(grads, layout.grads):  # those of the last step have been looked at
+            _check_grads(name, params, grads)
+            layout.grads = [g if type(g) is np.ndarray else None for g in grads]  # a list could grow in between
         if layout is not self._layout:
             self._layout = layout
             for s, views in zip(self.state_names, layout.states, strict=True):
@@ -94,12 +97,16 @@ def _check_params(name, params):
         check_parameter(f"{name}.update", f"params[{i}]", param)
 
 
+def _check_writeable(name, params):
+    for i, param in enumerate(params):
+        if not param.flags.writeable:
+            raise ValueError(f"{name}.update: params[{i}] is read-only")
+
+
 def _check_grads(name, params, grads):
     if len(params) != len(grads):
         raise ValueError(f"{name}.update: got {len(params)} parameters and {len(grads)} gradients")
     for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
-        if not param.flags.writeable:
-            raise ValueError(f"{name}.update: params[{i}] is read-only")
         shape = (
             grad.shape
             if type(grad) is np.ndarray and grad.dtype.kind == "f"

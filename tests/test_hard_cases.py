@@ -2,6 +2,7 @@
 
 import math
 import re
+import threading
 from decimal import Decimal, getcontext
 from types import SimpleNamespace
 
@@ -530,3 +531,60 @@ def test_any_numbers_give_a_right_answer_or_an_error_that_names_the_loss(data, d
                 if name != "accuracy" and loss < 0.1 * float(np.finfo(dtype).max) and name != "cross_entropy_error":
                     scale = max(1, loss)
                     assert value == pytest.approx(float(loss), abs=float(16 * np.finfo(dtype).eps * scale))
+
+
+# -- silence ends where our functions end --
+
+
+def overflow():
+    return np.array([1e308]) * 10
+
+
+def test_the_callers_own_arithmetic_warns_as_before():
+    """Also after an error in the middle of a pass, and inside a network nothing is silenced twice."""
+    network = Sequential(Affine(np.ones((2, 2)), np.zeros(2)), loss=SoftmaxWithLoss())
+    network.forward([[1.0, 2.0]], [0])
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        overflow()
+    with pytest.raises(ValueError, match="labels must lie in"):
+        network.forward([[1.0, 2.0]], [7])
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        overflow()
+
+
+def test_a_layer_of_ones_own_is_silent_inside_a_network_alone():
+    class Overflow:
+        params, grads = [], []
+
+        def forward(self, x):
+            overflow()
+            return x
+
+        def backward(self, dout):
+            overflow()
+            return dout
+
+    network = Sequential(Overflow(), loss=SoftmaxWithLoss())
+    network.forward([[1.0, 2.0]], [0])
+    network.backward()
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        network.layers[0].forward([[1.0, 2.0]])
+
+
+def test_silence_in_one_thread_is_none_in_another():
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(SGD):
+        def step(self, grad):
+            entered.set()
+            assert leave.wait(10)
+            return super().step(grad)
+
+    thread = threading.Thread(target=lambda: Slow().update([np.ones(2)], [np.ones(2)]))
+    thread.start()
+    assert entered.wait(10)
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        overflow()
+    assert Affine(np.full((1, 1), 1e308), np.zeros(1)).forward([[10.0]]) == np.inf
+    leave.set()
+    thread.join()

@@ -17,11 +17,28 @@ from helpers import distinct_memory, normal, untouched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlcore import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
+from mlcore import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop, _layout
 
 RULES = [SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam]
 STATE = {SGD: (), Momentum: ("v",), Nesterov: ("v",), AdaGrad: ("h",), RMSprop: ("h",), Adam: ("m", "v")}
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+
+
+@pytest.fixture(
+    scope="module", params=["all gathered", "large ones where they stand", "all where they stand"], autouse=True
+)
+def layout(request):
+    """Every test with parameters that are gathered in a vector, and with such as are worked on where they stand."""
+    large, block = {
+        "all gathered": (2**60, 2**17),
+        "large ones where they stand": (4, 5),
+        "all where they stand": (1, 2),
+    }[request.param]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_layout, "LARGE", large)
+        patch.setattr(_layout, "BLOCK", block)
+        yield
+
 
 _spec = importlib.util.spec_from_file_location(
     "make_trajectories", Path(__file__).with_name("reference") / "make_trajectories.py"
@@ -373,6 +390,59 @@ def test_a_gradient_may_be_the_parameter_or_another_one(rule):
                 optimizer.update([x, y], [g.copy() for g in grads] if copied else grads)
             ends.append((x, y))
         np.testing.assert_array_equal(*ends)
+
+
+@each_rule
+def test_a_gradient_may_be_the_state(rule):
+    ends = []
+    for copied in (False, True):
+        x, optimizer = normal(0, 5), rule(lr=0.1)
+        optimizer.update([x], [normal(1, 5)])
+        for _ in range(2):
+            grad = state(optimizer)[-1] if state(optimizer) else normal(2, 5)
+            optimizer.update([x], [grad.copy() if copied else grad])
+        ends.append(x)
+    np.testing.assert_array_equal(*ends)
+
+
+@each_rule
+@pytest.mark.parametrize(
+    "form",
+    [
+        np.asfortranarray,
+        lambda g: np.repeat(g, 2, axis=0)[::2],
+        np.float32,
+        np.ndarray.tolist,
+        lambda g: g.astype(">f8"),
+    ],
+    ids=["Fortran order", "with gaps", "another dtype", "lists", "another byte order"],
+)
+def test_a_gradient_may_have_any_form(rule, form):
+    x, same, optimizer, other = normal(0, (3, 4)), normal(0, (3, 4)), rule(), rule()
+    for k in range(3):
+        g = np.round(normal(k, (3, 4)), 1).astype(np.float32).astype(float)
+        optimizer.update([x], [form(g)])
+        other.update([same], [g])
+    np.testing.assert_array_equal(x, same)
+
+
+def test_a_gradient_that_is_a_list_is_looked_at_each_time():
+    x, g, optimizer = np.ones(2), [1.0, 1.0], SGD()
+    optimizer.update([x], [g])
+    g.append(1.0)
+    with untouched(x, g), pytest.raises(ValueError, match=r"grads\[0\] has shape \(3,\), expected \(2,\)"):
+        optimizer.update([x], [g])
+
+
+def test_a_rule_of_ones_own_may_not_write_into_the_gradient():
+    class Greedy(Optimizer):
+        def step(self, grad):
+            grad *= -0.1
+            return grad
+
+    x, g = np.ones(6), np.ones(6)
+    with untouched(x, g), pytest.raises(ValueError, match="read-only"):
+        Greedy().update([x], [g])
 
 
 @each_rule
