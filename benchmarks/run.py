@@ -92,7 +92,7 @@ def all_rows(seconds):
                 }
                 rows += compare(f"update {count:,} numbers, {rule}", programs, seconds)
     if has_sklearn:
-        programs = {"mlcore": rivals.epoch_with_mlcore(), "MLPClassifier": rivals.epoch_with_sklearn()}
+        programs = {"mlcore": rivals.epoch_with_mlcore(), "scikit-learn": rivals.epoch_with_sklearn()}
         rows += compare("5 epochs of the digits, 64-50-10", programs, seconds)
     return rows
 
@@ -160,13 +160,17 @@ def _processor():
 
 
 def table(rows):
-    head = "| what | rival | mlcore (µs) | rival (µs) | ratio | quartiles |\n|---|---|--:|--:|--:|--:|\n"
-    return head + "".join("| " + " | ".join(map(str, row.values())) + " |\n" for row in rows)
+    """What the page shows of the rows: columns that fit a phone."""
+    head = "| what | rival | mlcore (µs) | ratio | quartiles |\n|---|---|--:|--:|--:|\n"
+    line = "| {what} | {rival} | {mlcore (µs):.0f} | {ratio:.2f} | {quartiles} |\n"
+    return head + "".join(line.format_map(row) for row in rows)
 
 
 def described(machine):
-    """The machine and the versions in one line."""
-    return "Measured with " + ", ".join(f"{key} {value}" for key, value in machine.items()) + "."
+    """The day, the machine and the versions in one line."""
+    where = "Measured on {date}: {processor}, {cores} cores, {system}".format_map(machine)
+    versions = [f"{name} {version}" for name, version in list(machine.items())[4:]]
+    return ", ".join([where, *versions]) + "."
 
 
 def main():
