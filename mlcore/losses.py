@@ -68,11 +68,11 @@ class SoftmaxWithLoss:
     @ieee
     def backward(self, dout=1):
         """Return dx for the gradient dout of the loss, a number."""
-        y, picked = recall(self, self.y), self.picked
+        y, t, picked = recall(self, self.y), self.t, self.picked
         dout = check_scalar_upstream(self, dout)
         self.y = self.t = self.picked = None
-        if picked.shape == y.shape:
-            dx = y - picked
+        if t.shape == y.shape:
+            dx = y - t
         else:
             dx = y.copy()  # a copy in C order, of which reshape is a view
             dx.reshape(-1)[picked] -= 1
