@@ -56,7 +56,7 @@ def load_spiral(seed=0):
 
     Notes
     -----
-    The geometry is that of K. Saitoh, *Deep Learning from Scratch 2*
+    The geometry is that of K. Saito, *Deep Learning from Scratch 2*
     (O'Reilly Japan, 2018), section 1.4, after the spiral of Stanford's course
     CS231n; the noise is drawn from NumPy's ``default_rng``.
 
