@@ -32,14 +32,12 @@ import importlib
 import inspect
 import pkgutil
 import re
-import textwrap
 import warnings
 
 import numpy as np
 
 LEVELS = ("recall", "by hand", "implement", "debug", "transfer")
 LOGARITHMS = 1 / np.log(2), 1 / np.log(10)  # how many times too large a loss is with another base
-WIDTH = 76  # of a line that is printed: as wide as the column of the site
 
 
 class Exercise:
@@ -97,7 +95,7 @@ def check(name, answer):
     else:
         near = difflib.get_close_matches(str(name), exercises(), n=1)
         text = f"There is no exercise {show(name)}." + "".join(f" Is it {show(other)}?" for other in near)
-    print(textwrap.fill(text, WIDTH))
+    print(" ".join(text.split()))  # one line: the page and JupyterLab wrap it where it has to be
 
 
 def predict(guess, computed, within=None):
@@ -128,7 +126,7 @@ def predict(guess, computed, within=None):
         text = f"Right: {told}" + (f" (you predicted {show(guess)})." if show(guess) != told else ".")
     else:
         text = "Not so: you predicted {}, and it is {}.".format(*told_apart(guess, computed))
-    print(textwrap.fill(text, WIDTH))
+    print(" ".join(text.split()))
 
 
 def feedback(exercise, answer):

@@ -25,7 +25,7 @@ import mlcore.exercises
 from mlcore.practice import exercises_of, name_of, show
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
-WIDEST = 100  # characters of a stub on one line
+WIDEST = 90  # characters of a stub on one line: as many as the column of the site holds
 HOW_TO = """
 Run the first code cell, then write your answers in the place of the three dots. The check below an answer says whether
 it is right, and if not, what is wrong with it. Hints and solutions are folded.
