@@ -53,23 +53,23 @@ def sigmoid(x):
     """
     x = as_floating("sigmoid", x)
     e = np.exp(-np.abs(x))
-    out = np.maximum(e, x >= 0)  # the numerator: 1 where x >= 0, else e, which is smaller than 1
+    out = np.maximum(e, x >= 0)  # the numerator: 1 where x >= 0, else e, which is below 1
     e += 1  # in place: no third array
     out /= e
     return out
 
 
 def exp_shifted(name, x):
-    """Return the scores less the largest of their row, their exponentials, and the sum of those in each row.
+    """Return the scores less the largest of their row, the exponentials, and their sum in each row.
 
     Softmax does not notice the shift, and exp of it cannot overflow.
     """
     x = as_floating(name, x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
-    if x.shape[-1] > 65504 and x.dtype == np.float16:  # the largest number of this type: the sum would be infinite
-        raise ValueError(f"{name}: float16 cannot add up more than 65504 classes; got {x.shape}, so use float32")
-    shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)  # a gap beyond the largest float is -inf, whose exp is 0
+    if x.shape[-1] > 65504 and x.dtype == np.float16:  # the largest number of this type
+        raise ValueError(f"{name}: float16 adds up 65504 classes at most; got {x.shape}, so use float32")
+    shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)  # -inf beyond the largest float
     e = np.exp(shifted)
     return shifted, e, np.add.reduce(e, axis=-1, keepdims=True)
 
@@ -161,16 +161,18 @@ def mean_of(values):
 
 
 def expected_value(t, values):
-    """For each row the expectation of `values` (..., C) under `t`: all weighted, or the one at the position `t`."""
+    """Expectation of each row of `values` (..., C): all weighted by `t`, or the one at position `t`."""
     if t.shape == values.shape:
-        return np.multiply(t, values, where=t > 0, out=np.zeros_like(values)).sum(axis=-1)  # 0 * -inf counts 0
+        weighted = np.multiply(t, values, where=t > 0, out=np.zeros_like(values))  # 0 * -inf counts 0
+        return weighted.sum(axis=-1)
     return values.take(t)
 
 
 def binary_cross_entropies(x, t):
     """For each score its cross-entropy against the target, without the mean."""
     size = np.abs(x)
-    return size * np.where(x >= 0, 1 - t, t) + np.log1p(np.exp(-size))  # inf * 0 is NaN, which is refused later
+    weight = np.where(x >= 0, 1 - t, t)
+    return size * weight + np.log1p(np.exp(-size))  # inf * 0 is NaN, which is refused later
 
 
 def _as(dtype, number):

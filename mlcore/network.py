@@ -66,11 +66,11 @@ class Sequential:
         if not layers:
             raise ValueError("Sequential: expected at least one layer")
         for layer in (*layers, *([] if loss is None else [loss])):
-            expected = ("forward", "backward") if layer is loss else ("forward", "backward", "params", "grads")
+            expected = ["forward", "backward"] + ([] if layer is loss else ["params", "grads"])
             if isinstance(layer, type) or not all(hasattr(layer, name) for name in expected):
                 raise TypeError(f"Sequential: expected layers with {', '.join(expected)}; got {layer!r}")
         if len({id(layer) for layer in layers}) < len(layers):
-            raise ValueError("Sequential: a layer stands twice; make two layers that share their parameters instead")
+            raise ValueError("Sequential: a layer stands twice; make two that share their parameters")
         self.layers = list(layers)
         self.loss = loss
         self.params = [p for layer in layers for p in layer.params]
@@ -96,7 +96,7 @@ class Sequential:
 
     @ieee
     def backward(self, dout=1, input_gradient=True):
-        """Write the gradients of all parameters into grads; return that of x, unless nobody asks for it."""
+        """Write the gradients of all parameters into grads; return that of x, if asked for."""
         if self.scores is None:
             raise RuntimeError("Sequential.backward: each backward needs its own forward; predict is none")
         dout = self.loss.backward(dout)
@@ -212,15 +212,15 @@ def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, pr
     if not (test is None or (isinstance(test, (tuple, list)) and len(test) == 2)):
         raise TypeError(f"fit: test must be a pair of inputs and targets; got {type(test).__name__}")
     x, t = as_real("fit: x", x), as_real("fit: t", t)
-    epochs, batch_size = (check_count("fit", "epochs", epochs, least=0), check_count("fit", "batch_size", batch_size))
+    epochs = check_count("fit", "epochs", epochs, least=0)
+    batch_size = check_count("fit", "batch_size", batch_size)
     if x.ndim == 0 or t.ndim == 0 or len(x) != len(t) or len(x) == 0:
         raise ValueError(f"fit: x {x.shape} and t {t.shape} need the same number of rows, at least one")
     rng = np.random.default_rng(rng)
-    history = {"loss": [], "accuracy": []} | ({} if test is None else {"test_loss": [], "test_accuracy": []})
+    names = ["loss", "accuracy"] if test is None else ["loss", "accuracy", "test_loss", "test_accuracy"]
+    history = {name: [] for name in names}
     for inputs, targets in [(x, t)] if test is None else [(x, t), test]:
-        _finite_loss(
-            network, inputs, targets, "at step 1 (epoch 1)"
-        )  # refuses what does not fit before anything has moved
+        _finite_loss(network, inputs, targets, "at step 1 (epoch 1)")  # refused before anything moves
     step = 0
     for epoch in _progress_bar(range(epochs), progress):
         order = rng.permutation(len(x))
@@ -229,8 +229,9 @@ def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, pr
             batch = order[start : start + batch_size]
             step += 1
             inputs = x[batch]
-            inputs.flags.writeable = False  # nobody writes into it, so no layer has to copy it
-            loss, right = _train_step(network, optimizer, inputs, t[batch], f"at step {step} (epoch {epoch + 1})")
+            inputs.flags.writeable = False  # nobody writes into it: no layer has to copy it
+            where = f"at step {step} (epoch {epoch + 1})"
+            loss, right = _train_step(network, optimizer, inputs, t[batch], where)
             seen_loss += loss * len(batch)
             seen_right += right * len(batch)
         history["loss"].append(seen_loss / len(x))

@@ -435,5 +435,6 @@ class Adam(Optimizer):
         m += (1 - self.beta1) * grad
         v *= self.beta2
         v += (1 - self.beta2) * grad**2
-        m_share, v_share = 1 - self.beta1**self.iter, 1 - self.beta2**self.iter  # m_hat is m / m_share
+        m_share = 1 - self.beta1**self.iter  # m_hat is m / m_share
+        v_share = 1 - self.beta2**self.iter
         return -self.lr / m_share * m / (np.sqrt(v / v_share) + self.eps)

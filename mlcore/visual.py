@@ -252,7 +252,7 @@ def controls(show, **settings):
     ----------
     show : callable
         Takes all settings by name; what it returns is shown below the controls.
-    **settings : tuple
+    settings : tuple
         By name of the setting: its value at the start, and all that it may be. Numbers get a slider, other values a
         menu; of a dict the reader sees the keys and `show` gets the values.
 
