@@ -111,6 +111,7 @@ def store_or_compare(path, check):
 
 
 def main():
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # notebooks run side by side: more threads would wait in turn
     os.environ.pop("MPLBACKEND", None)  # a backend chosen for scripts would keep the notebooks from storing figures
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="+", type=Path)
