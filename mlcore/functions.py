@@ -68,7 +68,7 @@ def exp_shifted(name, x):
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
     if x.shape[-1] > 65504 and x.dtype == np.float16:  # the largest number of this type
-        raise ValueError(f"{name}: float16 adds up 65504 classes at most; got {x.shape}, so use float32")
+        raise ValueError(f"{name}: float16 cannot add up over 65504 classes; got {x.shape}: use float32")
     shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)  # -inf beyond the largest float
     e = np.exp(shifted)
     return shifted, e, np.add.reduce(e, axis=-1, keepdims=True)
