@@ -318,3 +318,7 @@ def test_functions_are_pure(seed):
             softmax_cross_entropy(x, target)
             cross_entropy_error(softmax(x), target)
         sigmoid_cross_entropy(x, t)
+
+
+def test_what_is_silent_keeps_its_name_and_its_text():
+    assert softmax.__name__ == "softmax" and softmax.__doc__.startswith("Softmax over the last axis.")

@@ -434,6 +434,21 @@ def test_a_gradient_that_is_a_list_is_looked_at_each_time():
         optimizer.update([x], [g])
 
 
+@pytest.mark.parametrize("size", [3, 4, 11])
+def test_a_large_gradient_is_not_copied_and_a_small_one_is(size, monkeypatch):
+    monkeypatch.setattr(_layout, "LARGE", 4)
+    seen = []
+
+    class Watching(Optimizer):
+        def step(self, grad):
+            seen.append(grad)
+            return -grad
+
+    g = normal(1, size)
+    Watching().update([normal(0, size), normal(2, 2)], [g, normal(3, 2)])
+    assert any(np.shares_memory(grad, g) for grad in seen) == (size >= 4)
+
+
 def test_a_rule_of_ones_own_may_not_write_into_the_gradient():
     class Greedy(Optimizer):
         def step(self, grad):
