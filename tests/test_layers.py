@@ -299,3 +299,10 @@ def test_gradients_of_a_network_whose_layers_share_their_parameters(seed):
     W, b = normal(seed, (3, 3)), normal(seed + 1, 3)
     net = Sequential(Affine(W, b), Sigmoid(), Affine(W, b), loss=SoftmaxWithLoss())
     assert_gradients(net, normal(seed + 2, (4, 3)), [0, 1, 2, 0], rng=seed)
+
+
+def test_affine_takes_a_list_of_floats_as_the_float64_that_it_is():
+    """Integers take the type of W; floats keep their own."""
+    layer = Affine(np.ones((2, 3), np.float32), np.zeros(3, np.float32))
+    assert layer.forward([[0.5, 1.5]]).dtype == np.float64
+    assert layer.forward([[1, 2]]).dtype == np.float32
