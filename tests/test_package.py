@@ -64,7 +64,8 @@ def imports(path):
 @pytest.mark.parametrize("path", sorted((ROOT / "mlcore").rglob("*.py")), ids=lambda path: path.name)
 def test_only_visual_mentions_matplotlib(path):
     allowed = {"mlcore", "numpy", *sys.stdlib_module_names}
-    allowed |= {"visual.py": {"matplotlib", "matplotlib_inline"}, "network.py": {"tqdm"}}.get(path.name, set())
+    drawing = {"matplotlib", "matplotlib_inline", "ipywidgets", "IPython"}
+    allowed |= {"visual.py": drawing, "network.py": {"tqdm"}}.get(path.name, set())
     assert set(imports(path)) <= allowed
     assert ("matplotlib" in path.read_text(encoding="utf-8").lower()) == (path.name == "visual.py")
 
