@@ -243,7 +243,7 @@ def race(f, paths, box, steps):
         return frames(draw, steps, "step", start=-1, play=True)  # first the whole; to play begins at the start
 
 
-def controls(show, **settings):
+def controls(show, settings):
     """Show what a function returns, with a control for each of its settings: drawn anew whenever one is moved.
 
     This needs a kernel and the package ipywidgets, as in JupyterLab or on Binder.
@@ -252,7 +252,7 @@ def controls(show, **settings):
     ----------
     show : callable
         Takes all settings by name; what it returns is shown below the controls.
-    settings : tuple
+    settings : dict of str to tuple
         By name of the setting: its value at the start, and all that it may be. Numbers get a slider, other values a
         menu; of a dict the reader sees the keys and `show` gets the values.
 

@@ -330,7 +330,7 @@ def test_a_frame_is_one_figure(count):
 def test_controls_show_anew_what_is_chosen(capsys):
     heights = {"low": 1, "high": 5}
     settings = {"height": (5, heights), "end": (0.5, [0.25, 0.5, 1]), "paint": ("none", [1, "none"])}
-    box = visual.controls(lambda height, end, paint: f"a wall of {height}, up to {end}", **settings)
+    box = visual.controls(lambda height, end, paint: f"a wall of {height}, up to {end}", settings)
     assert "a wall of 5, up to 0.5" in capsys.readouterr().out
     (height, end, paint), shown = box.children[0].children, box.children[1]
     assert type(shown).__name__ == "Output"
@@ -346,13 +346,13 @@ def test_controls_show_anew_what_is_chosen(capsys):
 
 def test_controls_refuse_a_start_that_is_no_choice():
     with pytest.raises(Exception, match="[Ii]nvalid selection"):
-        visual.controls(str, end=(3, [0.25, 0.5]))
+        visual.controls(str, {"end": (3, [0.25, 0.5])})
 
 
 def test_without_widgets_controls_say_where_they_work(monkeypatch):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)  # as in the Python of a page
     with pytest.raises(ImportError, match="JupyterLab or on Binder"):
-        visual.controls(str, end=(0.5, [0.25, 0.5]))
+        visual.controls(str, {"end": (0.5, [0.25, 0.5])})
 
 
 # -- figures --
