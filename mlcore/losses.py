@@ -26,6 +26,8 @@ class SoftmaxWithLoss:
         The probabilities of the last forward pass, until backward.
     t : ndarray
         Its targets.
+    picked : ndarray
+        What they pick: the positions of the labelled entries in y laid flat, or the distribution itself.
 
     Raises
     ------
