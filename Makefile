@@ -44,7 +44,7 @@ lab: setup ## open JupyterLab on the first chapter, in a copy of your own that n
 notebooks: setup ## run every notebook and store its outputs in place
 	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)
 
-practice: setup ## write the practice notebooks from the exercises in mlcore/exercises
+practice: setup ## write the practice notebooks from the exercises in mlcore/teaching/exercises
 	$(BIN)/python tools/make_practice.py
 
 lint: setup ## check style and format, notebooks included

@@ -120,7 +120,7 @@ def scaling(seconds):
 def draw(result):
     import matplotlib.pyplot as plt
 
-    from mlcore import visual
+    from mlcore.teaching import visual
 
     visual.use_style()
     _, ax = plt.subplots(figsize=(6.4, 4))

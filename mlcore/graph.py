@@ -205,7 +205,7 @@ class Variable:
         Drawing
             Shows itself at the end of a notebook cell; `print` gives the same in words.
         """
-        from mlcore._graph_drawing import Drawing
+        from mlcore.teaching.graph_drawing import Drawing
 
         return Drawing(self, down)
 
@@ -219,7 +219,7 @@ class Variable:
         Frames
             Shows itself at the end of a notebook cell.
         """
-        from mlcore._graph_drawing import steps
+        from mlcore.teaching.graph_drawing import steps
 
         return steps(self, down)
 

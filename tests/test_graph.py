@@ -26,7 +26,6 @@ from mlcore import (
     SigmoidWithLoss,
     SoftmaxWithLoss,
     Variable,
-    _graph_drawing,
     apply,
     graph,
     layers,
@@ -36,6 +35,7 @@ from mlcore import (
     relative_error,
     sigmoid,
 )
+from mlcore.teaching import graph_drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -589,8 +589,8 @@ def test_every_node_layer_and_loss_has_its_words():
         for thing in vars(module).values()
         if inspect.isclass(thing) and thing.__module__ == module.__name__
     ]
-    assert {*own, graph.MatrixProduct} == {*_graph_drawing.LOCAL, *_graph_drawing.WHOLE}
-    assert not {*_graph_drawing.LOCAL} & {*_graph_drawing.WHOLE}
+    assert {*own, graph.MatrixProduct} == {*graph_drawing.LOCAL, *graph_drawing.WHOLE}
+    assert not {*graph_drawing.LOCAL} & {*graph_drawing.WHOLE}
 
 
 @pytest.mark.parametrize("node", [Add(), Multiply(), Power(3), Power(-1), Power(0.5), ReLU(), Sigmoid()])
@@ -598,7 +598,7 @@ def test_the_words_of_elementwise_nodes_are_what_the_nodes_do(node):
     inputs = variables(0.75, -1.5)[: 2 if isinstance(node, (Add, Multiply)) else 1]
     y = run(apply(node, *inputs), upstream=3.0)
     drawing = y.draw()
-    formula, *local = _graph_drawing.LOCAL[type(node)]
+    formula, *local = graph_drawing.LOCAL[type(node)]
     assert len(local) == len(inputs)
     names = {x.name: x.value for x in inputs} | {"y": y.value, "sigmoid": sigmoid, "relu": lambda x: max(x, 0)}
     assert value_of(drawing.formula(y.step), **names) == pytest.approx(y.value)
@@ -614,7 +614,7 @@ def test_the_words_of_matrix_products_are_what_the_nodes_do():
     X, V, dy = Variable(normal(0, (2, 3)), "X"), Variable(W, "V"), normal(2, (2, 2))
     for node, inputs in [(graph.MatrixProduct(), (X, V)), (MatMul(W), (X,)), (Affine(W, np.zeros(2)), (X,))]:
         y = run(apply(node, *inputs), upstream=dy)
-        formula, *rules = _graph_drawing.WHOLE[type(node)]
+        formula, *rules = graph_drawing.WHOLE[type(node)]
         names = {"X": X.value, "V": W, "W": W, "b": 0, "dy": dy}
         np.testing.assert_allclose(value_of(formula.format("X", "V"), **names), y.value)
         for x, rule in zip(inputs, rules, strict=True):
@@ -644,7 +644,7 @@ def test_boxes_lie_apart_inside_the_picture_and_lines_join_them(make, down):
     lines = [p for p in root.iter(f"{SVG}path") if p.get("class")]
     inputs = sum(len(step.variables) for step in steps)
     assert Counter(p.get("class") for p in lines) == ({"f": inputs, "b": inputs} if inputs else {})
-    wide = float(parse(y.draw(down=False)._repr_svg_())[0].get("width")) > _graph_drawing.PAGE
+    wide = float(parse(y.draw(down=False)._repr_svg_())[0].get("width")) > graph_drawing.PAGE
     assert wide == (make in (branches, deep, products))
     flow = int(wide if down is None else down)  # 1: downward
     for line in lines:

@@ -12,11 +12,20 @@ from pathlib import Path
 import pytest
 
 import mlcore
+import mlcore.teaching
 
 ROOT = Path(mlcore.__file__).parents[1]
-MODULES = [f"mlcore.{module.name}" for module in pkgutil.iter_modules(mlcore.__path__)]
-PUBLIC_MODULES = [name for name in MODULES if not name.startswith("mlcore._") and name != "mlcore.exercises"]
-NOT_EXPORTED = {"mlcore.practice", "mlcore.visual"}  # what they hold is imported from them
+CORE = [f"mlcore.{module.name}" for module in pkgutil.iter_modules(mlcore.__path__) if module.name != "teaching"]
+TEACHING = [module.name for module in pkgutil.walk_packages(mlcore.teaching.__path__, "mlcore.teaching.")]
+PUBLIC_MODULES = [name for name in CORE if not name.startswith("mlcore._")]
+SECTIONS = {  # what each module of the core is about
+    "1.3.1": ["functions"],
+    "1.3.2": ["gradients"],
+    "1.3.4": ["nodes", "graph"],
+    "1.3.5": ["layers", "losses"],
+    "1.3.6": ["optimizers"],
+    "1.4": ["network", "datasets", "storage"],
+}
 PUBLIC = [getattr(mlcore, name) for name in mlcore.__all__]
 CLASSES = [thing for thing in PUBLIC if inspect.isclass(thing)]
 FUNCTIONS = [thing for thing in PUBLIC if inspect.isfunction(thing)]
@@ -48,7 +57,37 @@ def test_importing_mlcore_needs_numpy_and_the_standard_library_only():
 
 
 def test_visual_adds_matplotlib():
-    assert run("import sys, mlcore.visual; print('matplotlib' in sys.modules)") == ["True"]
+    assert run("import sys, mlcore.teaching; print('matplotlib' in sys.modules)") == ["False"]
+    assert run("import sys, mlcore.teaching.visual; print('matplotlib' in sys.modules)") == ["True"]
+
+
+def teaching_imports(path):
+    """The imports of `mlcore.teaching` in a file: whether each stands in a function, and the function's name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {id(n): f.name for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    for node in ast.walk(tree):
+        named = [a.name for a in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None) or ""]
+        if isinstance(node, ast.Import | ast.ImportFrom) and any(n.startswith("mlcore.teaching") for n in named):
+            yield inside.get(id(node))
+
+
+def test_the_core_asks_for_what_teaches_only_when_a_picture_is_asked_for():
+    found = {(name, f) for name in ["mlcore", *CORE] for f in teaching_imports(Path(sys.modules[name].__file__))}
+    assert found == {("mlcore.graph", "draw"), ("mlcore.graph", "steps")}
+    loaded = run(f"import sys, mlcore, {', '.join(CORE)}; print(*sys.modules)")
+    assert not [name for name in loaded if name.startswith("mlcore.teaching")]
+
+
+def test_an_import_of_what_teaches_is_found(tmp_path):
+    module = tmp_path / "module.py"
+    module.write_text("def f():\n    import mlcore.teaching.visual\nfrom mlcore.teaching import check\n")
+    assert sorted(teaching_imports(module), key=str) == [None, "f"]
+
+
+def test_the_core_holds_a_module_for_each_section_and_what_they_share():
+    assert sorted(sum(SECTIONS.values(), [])) == [name.removeprefix("mlcore.") for name in PUBLIC_MODULES]
+    for section, names in SECTIONS.items():
+        assert all(section in importlib.import_module(f"mlcore.{name}").__doc__ for name in names)
 
 
 def imports(path):
@@ -70,7 +109,7 @@ def test_only_visual_mentions_matplotlib(path):
     assert ("matplotlib" in path.read_text(encoding="utf-8").lower()) == (path.name == "visual.py")
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLIC_MODULES if name != "mlcore.visual"])
+@pytest.mark.parametrize("name", [*CORE, *TEACHING])
 def test_every_module_can_be_imported_first(name):
     run(f"import {name}")
 
@@ -105,8 +144,6 @@ def test_version_is_that_of_the_project():
 
 def test_everything_public_in_a_module_is_exported_by_the_package():
     for name in PUBLIC_MODULES:
-        if name in NOT_EXPORTED:
-            continue
         module = importlib.import_module(name)
         own = {n for n, thing in vars(module).items() if getattr(thing, "__module__", None) == name and n[0] != "_"}
         assert own & set(mlcore.__all__), name
@@ -119,7 +156,7 @@ def sections(thing):
     return re.findall(r"^(\w+)\n-+$", inspect.getdoc(thing), flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["mlcore", *MODULES])
+@pytest.mark.parametrize("name", ["mlcore", *CORE, *TEACHING])
 def test_every_module_says_what_it_is(name):
     assert importlib.import_module(name).__doc__.strip()
 

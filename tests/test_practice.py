@@ -12,8 +12,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from mlcore import gradient_check, practice
-from mlcore.practice import LEVELS, Exercise, check, exercises, exercises_of, feedback, predict
+from mlcore import gradient_check
+from mlcore.teaching import practice
+from mlcore.teaching.practice import LEVELS, Exercise, check, exercises, exercises_of, feedback, predict
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))

@@ -206,7 +206,7 @@ def test_a_cell_that_differs_is_found(source, output, browser_python):
 
 def print_feedback():
     """What the checks say of the answers that each exercise knows, right and wrong ones."""
-    from mlcore.practice import exercises, feedback
+    from mlcore.teaching.practice import exercises, feedback
 
     for name, exercise in exercises().items():
         for answer in [exercise.solution, getattr(exercise, "same", ...), *exercise.wrong.values()]:

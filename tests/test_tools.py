@@ -12,7 +12,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
-DRAW = "import matplotlib.pyplot as plt\nfrom mlcore import visual\nvisual.use_style()\nplt.plot([1, 2])\nplt.show()"
+START = "import matplotlib.pyplot as plt\nfrom mlcore.teaching import visual\nvisual.use_style()\n"
+DRAW = START + "plt.plot([1, 2])\nplt.show()"
 FRAMES = "draw = lambda h: plt.plot([0, h]) and f'A line to {h}.'\nvisual.frames(draw, [0.1 + 0.2, 1], 'h')"
 
 

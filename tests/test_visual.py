@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 import mlcore
-from mlcore import Add, Affine, Branch, MatMul, Multiply, Sigmoid, SoftmaxWithLoss, softmax, visual
+from mlcore import Add, Affine, Branch, MatMul, Multiply, Sigmoid, SoftmaxWithLoss, softmax
+from mlcore.teaching import visual
 
 PUBLIC = [getattr(mlcore, name) for name in mlcore.__all__]
 

@@ -1,4 +1,4 @@
-"""Write the practice notebooks from the exercises in `mlcore/exercises`, and store their outputs.
+"""Write the practice notebooks from the exercises in `mlcore/teaching/exercises`, and store their outputs.
 
     python tools/make_practice.py                          all of them
     python tools/make_practice.py loss_function gradient   those of two sections
@@ -21,8 +21,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 sys.path.insert(0, str(Path(__file__).parent))
 import execute_notebooks
 
-import mlcore.exercises
-from mlcore.practice import exercises_of, name_of, show
+from mlcore.teaching import exercises
+from mlcore.teaching.practice import exercises_of, name_of, show
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 WIDEST = 90  # characters of a stub on one line: as many as the column of the site holds
@@ -140,7 +140,7 @@ def setup(module):
     source = inspect.getsource(module)
     imports = [n for n in ast.parse(source).body if isinstance(n, ast.Import | ast.ImportFrom)]
     text = "\n".join(source.splitlines()[imports[0].lineno - 1 : imports[-1].end_lineno])
-    text = re.sub(r"from mlcore\.practice import .+", "from mlcore.practice import check", text)
+    text = re.sub(r"from mlcore\.teaching\.practice import .+", "from mlcore.teaching import check", text)
     return f'{text}\n\nprint("ready")'
 
 
@@ -161,9 +161,8 @@ def sources(cells):
 
 
 def modules():
-    return [
-        importlib.import_module(f"mlcore.exercises.{m.name}") for m in pkgutil.iter_modules(mlcore.exercises.__path__)
-    ]
+    names = [module.name for module in pkgutil.iter_modules(exercises.__path__)]
+    return [importlib.import_module(f"{exercises.__name__}.{name}") for name in names]
 
 
 def main(sections):

@@ -34,7 +34,6 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS, REPORT = ROOT / "build/mutants.json", ROOT / "tests/MUTANTS.md"
 NEEDED = "mlcore", "tests", "tools", "pyproject.toml"  # by the tests
 SECONDS = 120  # for one mutant, which then counts as killed: all tests take about 20
-UNASKED = "practice", "visual", "_graph_drawing"  # words and pictures
 GOAL = 95  # per cent
 SLOW = "numpy", "numpy.testing", "pytest", "hypothesis", "hypothesis.extra.numpy", "matplotlib.pyplot", "tqdm.auto"
 TESTS = {  # which test files are about a module; without an entry that of its name
@@ -180,7 +179,7 @@ def main():
     with tempfile.TemporaryDirectory() as snapshot:  # whoever goes on working does not disturb the run
         project = Path(snapshot)
         copy_project(ROOT, project)
-        names = sorted(path.stem for path in (project / "mlcore").glob("*.py") if path.stem not in UNASKED)
+        names = sorted(path.stem for path in (project / "mlcore").glob("*.py"))
         mutants = [m for name in options.modules or names for m in mutants_of(project / f"mlcore/{name}.py")]
         if options.sample:
             mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))

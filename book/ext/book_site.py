@@ -69,7 +69,7 @@ def hide_helpers(app, what, name, obj, skip, options):
     """Of a module's functions and classes, list those that `mlcore` exports; two modules have their own."""
     module = getattr(obj, "__module__", "")
     is_helper = what == "module" and module.startswith("mlcore.") and name not in mlcore.__all__
-    return True if is_helper and module not in ("mlcore.practice", "mlcore.visual") else skip
+    return True if is_helper and not module.startswith("mlcore.teaching.") else skip
 
 
 def setup(app):

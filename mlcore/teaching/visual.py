@@ -111,7 +111,7 @@ class Frames:
     """Pictures that differ by one value, shown with a slider and buttons, each with its text.
 
     This is the mechanism behind :func:`frames`, for pictures that were not drawn with Matplotlib. Where no script may
-    run, the first frame is seen and the others are folded below it; the script in `data/player.html` makes them a
+    run, the first frame is seen and the others are folded below it; the script in `player.html` makes them a
     player. It never plays by itself: a page on which something moves is hard to read.
 
     Parameters
@@ -147,7 +147,7 @@ class Frames:
         first = figures.pop(self.start)
         attributes = f'role="group" aria-label="{name}" data-start="{self.start}"' + " data-play" * self.play
         others = [f"<details><summary>The other frames: {len(figures)}</summary>", *figures, "</details>"]
-        player = (files("mlcore") / "data" / "player.html").read_text(encoding="utf-8")
+        player = (files("mlcore.teaching") / "player.html").read_text(encoding="utf-8")
         return "\n".join([f'<div class="mlcore-frames" {attributes}>', first, *others, "</div>", player])
 
     @staticmethod

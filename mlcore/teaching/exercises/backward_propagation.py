@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlcore import Sigmoid, softmax
-from mlcore.practice import Exercise
+from mlcore.teaching.practice import Exercise
 
 
 class TrueOfLayers(Exercise):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlcore.practice import Exercise
+from mlcore.teaching.practice import Exercise
 
 
 class ShapesOfJacobians(Exercise):

@@ -2,8 +2,8 @@
 
 How to write an exercise
 ------------------------
-An exercise is a class in the module of its section in `mlcore/exercises`, from which its task, its stub, its check
-and its solution all come. Copy one that is there; `make practice` writes the notebooks anew.
+An exercise is a class in the module of its section in `mlcore/teaching/exercises`, from which its task, its stub, its
+check and its solution all come. Copy one that is there; `make practice` writes the notebooks anew.
 
 - The docstring: in the first line the title, then the task, in Markdown. The name of the class is the name in the
   notebook: `MeanLoss` asks for `mean_loss` and is checked by `check("mean-loss", mean_loss)`.
@@ -61,7 +61,7 @@ def name_of(exercise, separator="-"):
 @functools.cache
 def exercises():
     """All exercises by name, in the order in which their modules define them."""
-    package = importlib.import_module("mlcore.exercises")
+    package = importlib.import_module("mlcore.teaching.exercises")
     modules = [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
     return {name_of(exercise): exercise for module in modules for exercise in exercises_of(module)}
 

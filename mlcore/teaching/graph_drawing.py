@@ -16,7 +16,7 @@ from mlcore.graph import MatrixProduct, Variable
 from mlcore.layers import Affine, ReLU, Sigmoid
 from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
 from mlcore.nodes import Add, Branch, MatMul, Multiply, Power, Repeat, Sum
-from mlcore.visual import COLOURS, Frames, _short
+from mlcore.teaching.visual import COLOURS, Frames, _short
 
 # How to say what a node computes, then its local derivative by each input. What is missing here is called by its name.
 LOCAL = {

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlcore import SGD, Momentum, Nesterov
-from mlcore.practice import Exercise
+from mlcore.teaching.practice import Exercise
 
 ZIGZAG = np.array([[1.0, -4.0], [1.0, 3.0], [0.5, -2.0], [2.0, 0.0], [-1.0, 1.0]])
 TINY = np.array([[1e-8, 3e-8], [2e-8, -1e-8], [1e-8, 0.0]])

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from mlcore.practice import Exercise
+from mlcore.teaching.practice import Exercise
 
 
 class WhichTestFinds(Exercise):

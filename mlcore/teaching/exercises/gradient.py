@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlcore import numerical_gradient, relative_error
-from mlcore.practice import Exercise
+from mlcore.teaching.practice import Exercise
 
 
 def cubes(x):

@@ -1,1 +1,0 @@
-"""The exercises, one module for each section; `mlcore.practice` says how to write one."""

@@ -1,0 +1,1 @@
+"""The exercises, one module for each section; `mlcore.teaching.practice` says how to write one."""
