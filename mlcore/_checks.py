@@ -1,11 +1,14 @@
 """What every module asks of its input: one place for each question, so that all errors read alike."""
 
 import functools
+import itertools
 import math
 import threading
 
 import numpy as np
 
+USUAL = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+QUIET = {"all": "ignore"}
 NO_NUMBERS = bool, np.timedelta64  # although Python and NumPy count them among the integers
 
 
@@ -16,27 +19,39 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
+def is_silent():
+    """Whether a function further up has silenced NumPy: it has checked its input too."""
+    return _thread.silent
+
+
 def ieee(function):
     """Let infinities and NaN go the way that IEEE arithmetic gives them, without a warning.
 
-    Of nested calls only the outermost sets NumPy's error state: that costs more than a small matrix product.
+    Of nested calls only the outermost sets NumPy's error state: that costs more than a small matrix product. What the
+    caller wants to be raised, printed or logged stays so: that is how one hunts for an overflow.
     """
-    outermost = np.errstate(all="ignore")(function)
 
     @functools.wraps(function)
     def silent(*args, **kwargs):
         if _thread.silent:
             return function(*args, **kwargs)
+        state = np.geterr()
+        quiet = QUIET if state == USUAL else {kind: "ignore" for kind, how in state.items() if how == "warn"}
         _thread.silent = True
         try:
-            return outermost(*args, **kwargs)
+            with np.errstate(**quiet):
+                return function(*args, **kwargs)
         finally:
             _thread.silent = False
 
     return silent
 
 
-class NotFiniteError(ValueError):
+class Refused(ValueError):
+    """An error that says by itself whose it is."""
+
+
+class NotFiniteError(Refused):
     """The logits of a loss hold NaN or an infinity: training has diverged."""
 
 
@@ -64,22 +79,6 @@ def as_floating(name, x):
     return x if x.dtype.kind == "f" else x.astype(np.float64)
 
 
-def keep(x):
-    """Return `x`, or a copy of it if somebody else could still write into it."""
-    return x.copy() if x.flags.writeable or x.base is not None else x
-
-
-def recall(layer, memory):
-    """Return what `forward` remembered; RuntimeError if there is nothing, or nothing any more."""
-    if memory is None:
-        raise RuntimeError(
-            f"{type(layer).__name__}.backward: there is no forward pass to go back through. Each backward needs "
-            "its own forward, and a layer remembers the last one only; to use one layer twice in a pass, make "
-            "two layers that share their parameters"
-        )
-    return memory
-
-
 def check_parameter(name, symbol, array, ndim=None):
     """Refuse a parameter that cannot be trained in place; any number of axes unless `ndim` is given."""
     if type(array) is not np.ndarray:
@@ -87,33 +86,30 @@ def check_parameter(name, symbol, array, ndim=None):
     if array.dtype.kind != "f":
         raise TypeError(f"{name}: {symbol} must be floating, because it is updated in place; got {array.dtype}")
     if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"{name}: {symbol} must have {ndim} axes; got shape {array.shape}")
+        raise Refused(f"{name}: {symbol} must have {ndim} axes; got shape {array.shape}")
 
 
-def check_columns(name, x, W):
-    """Return `x` ready for `x @ W`: real, of W's dtype if it held integers, with as many columns as W has rows."""
-    if type(x) is not np.ndarray or x.dtype.kind != "f":
-        x = as_real(name, x)
-        x = x if x.dtype.kind == "f" else x.astype(W.dtype)
-    if x.shape[-1:] != W.shape[:1]:
-        raise ValueError(f"{name}.forward: x has shape {x.shape}, expected (..., {W.shape[0]}) for W {W.shape}")
-    return x
-
-
-def check_upstream(layer, dout, shape):
-    """Return the upstream gradient as a floating array of exactly the shape that forward gave out."""
-    dout = as_floating(layer, dout)
-    if dout.shape != shape:
-        raise ValueError(
-            f"{type(layer).__name__}.backward: the upstream gradient has shape {dout.shape}, expected {shape}, "
-            "the shape of what forward returned"
+def check_parameters(name, axes, params):
+    """Refuse parameters that cannot be trained in place, or that have other axes than declared."""
+    lengths = {}
+    for i, (array, (symbol, letters)) in enumerate(itertools.zip_longest(params, axes.items(), fillvalue=(None, None))):
+        symbol, letters = symbol or f"params[{i}]", letters and letters.split()
+        check_parameter(name, symbol, array, letters and len(letters))
+        expected = tuple(
+            lengths.setdefault(c, n) for c, n in zip(letters or (), array.shape, strict=letters is not None)
         )
-    return dout
+        if letters and array.shape != expected:
+            of = ", ".join(f"{s} {p.shape}" for s, p in zip(axes, params[:i], strict=False))
+            raise Refused(f"{name}: {symbol} has shape {array.shape}, expected {expected} for {of}")
 
 
-def rows(x):
-    """Return `x` as a matrix: every leading axis becomes part of the batch."""
-    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+def check_columns(layer, x):
+    """Refuse an input that does not have as many columns as the first declared parameter says."""
+    if layer._axes and x.shape[-1:] != layer.params[0].shape[:1]:
+        symbol, first = next(iter(layer._axes)), layer.params[0].shape
+        raise Refused(
+            f"{type(layer).__name__}.forward: x has shape {x.shape}, expected (..., {first[0]}) for {symbol} {first}"
+        )
 
 
 def as_number(what, value):
@@ -153,15 +149,50 @@ def check_count(name, symbol, value, least=1):
     return int(value)
 
 
+class Number:
+    """A finite number that a node is made with."""
+
+    def __set_name__(self, kind, symbol):
+        self.symbol = symbol
+
+    def __set__(self, node, value):
+        vars(node)[self.symbol] = self.checked(type(node).__name__, value)
+
+    def checked(self, name, value):
+        number = as_number(f"{name}: {self.symbol}", value)
+        if not math.isfinite(number):
+            raise ValueError(f"{name}: {self.symbol} must be finite; got {number}")
+        return number
+
+
+class Count(Number):
+    """A whole number from 1 on."""
+
+    def checked(self, name, value):
+        return check_count(name, self.symbol, value)
+
+
+class Axis(Number):
+    """The number of an axis, which every input must have."""
+
+    def checked(self, name, value):
+        return check_count(name, self.symbol, value, least=None)
+
+    @staticmethod
+    def check(node, x):
+        if not -x.ndim <= node.axis < x.ndim:
+            name = type(node).__name__
+            raise Refused(f"{name}.forward: there is no axis {node.axis} in an input of shape {x.shape}")
+
+
 def check_batch(name, x):
-    """Return the scores of a loss as a floating array; refuse an empty batch."""
-    x = as_floating(name, x)
+    """Return the scores of a loss; refuse an empty batch."""
     if x.size == 0:
-        raise ValueError(f"{name}: the mean over an empty batch is not defined; got shape {x.shape}")
+        raise Refused(f"{name}: the mean over an empty batch is not defined; got shape {x.shape}")
     return x
 
 
-def check_loss(name, loss, x):
+def check_finite(name, loss, x):
     """Return the loss; if it is not finite because the logits `x` are not, refuse them."""
     if not math.isfinite(loss) and not np.isfinite(x).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
@@ -169,57 +200,72 @@ def check_loss(name, loss, x):
     return loss
 
 
-def check_class_targets(name, x, t):
-    """Return targets for scores `x` (..., C), and what picks from `x`: both are copies.
+def check_class_axis(name, x):
+    """Refuse scores without a last axis of classes."""
+    if x.ndim == 0 or x.shape[-1] == 0:
+        raise Refused(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
 
-    From index labels (...) these are the positions of the labelled entries in `x` laid flat; a distribution (..., C),
-    which gets the dtype of `x`, stands for itself.
+
+def wide_enough(dtype):
+    """The type in which numbers are computed that come in this one: half precision in single, integers in double."""
+    return np.dtype(np.float32) if dtype.type is np.float16 else dtype if dtype.kind == "f" else np.dtype(float)
+
+
+def widened(name, x, classes=True):
+    """Return scores of half precision in single precision; refuse more classes than their type can add up."""
+    if x.dtype.type is not np.float16:
+        return x
+    if classes and x.ndim and x.shape[-1] > 65504:  # the largest number of this type
+        raise Refused(f"{name}: float16 cannot add up over 65504 classes; got {x.shape}: use float32")
+    return x.astype(np.float32)
+
+
+def of_classes(name, x, t):
+    """Return targets for scores `x` (..., C): a copy of them, and a distribution for each row.
+
+    An index label (...) stands for the distribution that has a 1 there; what sums to 1 but for rounding is made to.
     """
     t = as_real(name, t)
     if x.ndim == 0:
-        raise ValueError(f"{name}: scores need a last axis of classes; got a single number")
+        raise Refused(f"{name}: scores need a last axis of classes; got a single number")
     if t.shape == x.shape:
-        t = check_distribution(name, "t", as_floating(name, t)).astype(x.dtype)
-        return t, t
+        t = check_distribution(name, "t", as_floating(name, t)).copy()
+        wide = t.astype(x.dtype)
+        return t, wide / wide.sum(axis=-1, keepdims=True)
     if t.shape != x.shape[:-1]:
-        raise ValueError(
+        raise Refused(
             f"{name}: scores have shape {x.shape} and t has shape {t.shape}; expected index labels of shape "
             f"{x.shape[:-1]} or a distribution of shape {x.shape}"
         )
     if t.dtype.kind not in "iu":
-        raise ValueError(f"{name}: index labels must be integers; got dtype {t.dtype}")
-    row = np.arange(t.size).reshape(t.shape)
-    try:
-        return t.copy(), np.ravel_multi_index((row, t), (t.size, x.shape[-1]))
-    except ValueError:  # it takes no index that is negative or too large
-        raise ValueError(f"{name}: labels must lie in 0..{x.shape[-1] - 1}; got {t.min()}..{t.max()}") from None
+        raise Refused(f"{name}: index labels must be integers; got dtype {t.dtype}")
+    chosen = t[..., np.newaxis] == np.arange(x.shape[-1])
+    if np.count_nonzero(chosen) != t.size:
+        raise Refused(f"{name}: labels must lie in 0..{x.shape[-1] - 1}; got {t.min()}..{t.max()}")
+    return t.copy(), chosen.astype(x.dtype)
 
 
 def check_distribution(name, symbol, p):
     """Refuse rows that are no probability distribution: negative entries, or a sum that is not 1."""
     tolerance = max(1e-3, 10 * np.finfo(p.dtype).eps)  # generous: rows are often written by hand or in float16
     if not ((p >= 0) & (p <= 1 + tolerance)).all():
-        raise ValueError(f"{name}: {symbol} must be probabilities; found an entry outside [0, 1] or NaN")
+        raise Refused(f"{name}: {symbol} must be probabilities; found an entry outside [0, 1] or NaN")
     sums = p.sum(axis=-1)
     if not (abs(sums - 1) <= tolerance).all():
         worst = sums.flat[np.argmax(abs(sums - 1))]
-        raise ValueError(f"{name}: each row of {symbol} must sum to 1; found a row that sums to {worst:.6g}")
+        raise Refused(f"{name}: each row of {symbol} must sum to 1; found a row that sums to {worst:.6g}")
     return p
 
 
-def check_binary_targets(name, x, t):
-    """Return targets in [0, 1] with the shape and dtype of the logits `x`; (N, 1) and (N,) mean the same."""
+def of_two(name, x, t):
+    """Return targets in [0, 1], twice, with the shape and dtype of the logits `x`; (N, 1) and (N,) mean the same."""
     t = as_real(name, t)
     if t.shape != x.shape and t.shape + (1,) != x.shape and t.shape != x.shape + (1,):
-        raise ValueError(
+        raise Refused(
             f"{name}: x has shape {x.shape} and t has shape {t.shape}; expected equal shapes, "
             "or (N, 1) on one side and (N,) on the other"
         )
     if not ((t >= 0) & (t <= 1)).all():
-        raise ValueError(f"{name}: targets must lie in [0, 1]; got {t.min()}..{t.max()}")
-    return t.reshape(x.shape).astype(x.dtype)
-
-
-def check_scalar_upstream(layer, dout):
-    """Return the upstream gradient of a loss as a float."""
-    return float(dout) if type(dout) in (int, float) else float(check_upstream(layer, dout, ()))
+        raise Refused(f"{name}: targets must lie in [0, 1]; got {t.min()}..{t.max()}")
+    t = t.reshape(x.shape).astype(x.dtype)
+    return t, t

@@ -8,15 +8,8 @@ import math
 
 import numpy as np
 
-from mlcore._checks import (
-    as_floating,
-    check_batch,
-    check_binary_targets,
-    check_class_targets,
-    check_distribution,
-    check_loss,
-    ieee,
-)
+from mlcore._checks import of_classes, of_two
+from mlcore._contract import loss_from_outside, scores_from_outside
 
 
 def sigmoid(x):
@@ -51,36 +44,10 @@ def sigmoid(x):
     ----------
     Section 1.3.1 and 1.3.5.1.
     """
-    x = as_floating("sigmoid", x)
     e = np.exp(-np.abs(x))
-    out = np.maximum(e, x >= 0)  # the numerator: 1 where x >= 0, else e, which is below 1
-    e += 1  # in place: no third array
-    out /= e
-    return out
+    return np.maximum(e, x >= 0) / (1 + e)  # the numerator: 1 where x >= 0, else e, which is below 1
 
 
-def exp_shifted(name, x):
-    """Return the scores less the largest of their row, the exponentials, and their sum in each row.
-
-    Softmax does not notice the shift, and exp of it cannot overflow.
-    """
-    x = as_floating(name, x)
-    if x.ndim == 0 or x.shape[-1] == 0:
-        raise ValueError(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
-    if x.shape[-1] > 65504 and x.dtype == np.float16:  # the largest number of this type
-        raise ValueError(f"{name}: float16 cannot add up over 65504 classes; got {x.shape}: use float32")
-    shifted = x - np.maximum.reduce(x, axis=-1, keepdims=True)  # -inf beyond the largest float
-    e = np.exp(shifted)
-    return shifted, e, np.add.reduce(e, axis=-1, keepdims=True)
-
-
-def _check_rows(name, total):
-    """Refuse a row that has no finite largest score: there the sum of the exponentials is NaN."""
-    if not np.isfinite(total).all():
-        raise ValueError(f"{name}: a row has no finite largest score (NaN, +inf, or -inf throughout)")
-
-
-@ieee
 def softmax(x):
     r"""Softmax over the last axis.
 
@@ -113,12 +80,10 @@ def softmax(x):
     ----------
     Section 1.3.1; Goodfellow, Bengio & Courville (2016), section 6.2.2.3.
     """
-    _, e, total = exp_shifted("softmax", x)
-    _check_rows("softmax", total)
-    return e / total
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
 
 
-@ieee
 def log_softmax(x):
     r"""Logarithm of the softmax over the last axis, without taking the logarithm of a rounded zero.
 
@@ -149,37 +114,28 @@ def log_softmax(x):
     ----------
     Section 1.3.1.
     """
-    shifted, _, total = exp_shifted("log_softmax", x)
-    _check_rows("log_softmax", total)
-    return shifted - np.log(total)
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def mean_of(values):
-    """Mean of all values as a float, added up in float64: half precision could not hold the sum."""
-    mean = float(np.add.reduce(values, axis=None, dtype=np.float64)) / values.size
-    return mean if math.isfinite(mean) else float(np.add.reduce(values / values.size, axis=None, dtype=np.float64))
+def mean(values):
+    """Mean of all values as a float, added up in float64; what only the sum exceeds is divided first."""
+    total = float(np.add.reduce(values, axis=None, dtype=np.float64)) / values.size
+    return total if math.isfinite(total) else float(np.add.reduce(values / values.size, axis=None, dtype=np.float64))
 
 
-def expected_value(t, values):
-    """Expectation of each row of `values` (..., C): all weighted by `t`, or the one at position `t`."""
-    if t.shape == values.shape:
-        weighted = np.multiply(t, values, where=t > 0, out=np.zeros_like(values))  # 0 * -inf counts 0
-        return weighted.sum(axis=-1)
-    return values.take(t)
+def cross_entropy(t, log_y):
+    """Mean over the rows of -sum_k t_k log y_k, where 0 log 0 counts 0."""
+    classes = log_y.shape[-1]
+    return 0 - classes * mean(np.where(t > 0, t * log_y, 0))  # 0 - x: a perfect prediction costs 0.0, not -0.0
 
 
-def binary_cross_entropies(x, t):
+def binary_cross_entropy(x, t):
     """For each score its cross-entropy against the target, without the mean."""
     size = np.abs(x)
-    weight = np.where(x >= 0, 1 - t, t)
-    return size * weight + np.log1p(np.exp(-size))  # inf * 0 is NaN, which is refused later
+    return size * np.where(x >= 0, 1 - t, t) + np.log1p(np.exp(-size))
 
 
-def _as(dtype, number):
-    return np.asarray(number).astype(dtype)[()]
-
-
-@ieee
 def cross_entropy_error(y, t):
     r"""Mean cross-entropy of probabilities `y` against targets `t`.
 
@@ -217,14 +173,9 @@ def cross_entropy_error(y, t):
     ----------
     Section 1.3.1.
     """
-    name = "cross_entropy_error"
-    y = check_batch(name, y)
-    _, t = check_class_targets(name, y, t)
-    check_distribution(name, "y", y)
-    return _as(y.dtype, 0 - mean_of(expected_value(t, np.log(y))))  # 0 - x: a perfect prediction costs 0.0, not -0.0
+    return cross_entropy(t, np.log(y))
 
 
-@ieee
 def softmax_cross_entropy(logits, t):
     r"""Mean cross-entropy of softmax(logits) against `t`, computed from the logits.
 
@@ -259,15 +210,9 @@ def softmax_cross_entropy(logits, t):
     ----------
     Section 1.3.1 and 1.3.5.3.
     """
-    name = "softmax_cross_entropy"
-    x = check_batch(name, logits)
-    _, t = check_class_targets(name, x, t)
-    shifted, _, total = exp_shifted(name, x)
-    loss = mean_of(np.log(total[..., 0]) - expected_value(t, shifted))
-    return _as(x.dtype, check_loss(name, loss, x))
+    return cross_entropy(t, log_softmax(logits))
 
 
-@ieee
 def sigmoid_cross_entropy(logits, t):
     r"""Mean binary cross-entropy of sigmoid(logits) against `t`, computed from the logits.
 
@@ -306,7 +251,13 @@ def sigmoid_cross_entropy(logits, t):
     ----------
     Section 1.3.1.
     """
-    name = "sigmoid_cross_entropy"
-    x = check_batch(name, logits)
-    t = check_binary_targets(name, x, t)
-    return _as(x.dtype, check_loss(name, mean_of(binary_cross_entropies(x, t)), x))
+    return mean(binary_cross_entropy(logits, t))
+
+
+# As they are called from outside: with the checks that they share.
+sigmoid = scores_from_outside(sigmoid)
+softmax = scores_from_outside(softmax, classes=True)
+log_softmax = scores_from_outside(log_softmax, classes=True)
+cross_entropy_error = loss_from_outside(cross_entropy_error, of_classes, of_probabilities=True)
+softmax_cross_entropy = loss_from_outside(softmax_cross_entropy, of_classes)
+sigmoid_cross_entropy = loss_from_outside(sigmoid_cross_entropy, of_two)

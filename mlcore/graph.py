@@ -16,16 +16,17 @@ Everything else with `forward` and `backward`, such as a layer or a loss: ``appl
 """
 
 import itertools
+import weakref
 from collections import namedtuple
 
 import numpy as np
 
 from mlcore._checks import as_floating
+from mlcore._contract import Node
 from mlcore.layers import ReLU, Sigmoid
 from mlcore.nodes import Add, MatMul, Multiply, Power, Repeat, Sum
 
-_numbers = itertools.count()  # steps are numbered as they are made: an order in which every input is ready
-_last_runs = {}  # by the id of a node the number of the step in which it ran last: that is all that it remembers
+_numbers = itertools.count()  # steps are numbered as they run, and nothing runs before its inputs are there
 
 Record = namedtuple("Record", ["upstream", "returned", "accumulate"])  # of a backward: for each step what it sent back
 
@@ -140,8 +141,8 @@ class Variable:
         """Return the logistic sigmoid."""
         return apply(Sigmoid(), self)
 
-    def steps_before(self):
-        """Return the steps from which this variable was computed, in the order in which they ran."""
+    def topological_order(self):
+        """Return the steps from which this variable was computed, each of them after those that it needs."""
         found, waiting = set(), [self]
         while waiting:
             step = waiting.pop().step
@@ -171,24 +172,38 @@ class Variable:
         RuntimeError
             If a node has been gone back through, or has run forward again, since it computed this variable.
         """
-        if upstream is None and self.value.size != 1:
-            raise ValueError(
-                f"Variable.backward: a value of shape {self.value.shape} is no single loss; give the upstream gradient"
-            )
-        upstream = as_floating("Variable.backward", np.ones_like(self.value) if upstream is None else upstream)
-        upstream = upstream.astype(self.value.dtype)
-        if upstream.shape != self.value.shape:
-            raise ValueError(f"Variable.backward: upstream has shape {upstream.shape}, expected {self.value.shape}")
-        steps = self.steps_before()
+        upstream, steps = self._checked_upstream(upstream), self.topological_order()
         for step in steps:
             step.check_memory()
         gradients, returned = {self: upstream}, {}
         for step in reversed(steps):
             returned[step] = step.send_back(gradients)
-            add_up(gradients, step, returned[step], accumulate)
+            for x, gradient in zip(step.inputs, returned[step], strict=False):
+                if isinstance(x, Variable):
+                    gradients[x] = gradients[x] + gradient if accumulate and x in gradients else np.array(gradient)
         for variable, gradient in gradients.items():
             variable.grad = gradient
         self.record = Record(upstream, returned, accumulate)
+
+    def _checked_upstream(self, upstream):
+        if upstream is None and self.value.size != 1:
+            raise ValueError(
+                f"Variable.backward: a value of shape {self.value.shape} is no single loss; give the upstream gradient"
+            )
+        upstream = as_floating("Variable.backward", np.ones_like(self.value) if upstream is None else upstream)
+        if upstream.shape != self.value.shape:
+            raise ValueError(f"Variable.backward: upstream has shape {upstream.shape}, expected {self.value.shape}")
+        return upstream.astype(self.value.dtype)
+
+    def __reduce__(self):
+        """Copies and pickles hold the graph step by step, so that it may be as deep as it likes."""
+        if self.step is None:
+            return _leaf, (self.value, self.name, self.grad)
+        steps = self.topological_order()
+        place = {y: (i, k) for i, step in enumerate(steps) for k, y in enumerate(step.outputs)}
+        rows = [step.row(place) for step in steps]
+        record = self.record and self.record._replace(returned=[self.record.returned[step] for step in steps])
+        return _rebuilt, (rows, place[self], record)
 
     def draw(self, down=None):
         """Return a picture of the graph with the values of its run, and after `backward` with the gradients.
@@ -225,15 +240,30 @@ class Variable:
 
 
 class Step:
-    """One run of a node: what went in and what came out."""
+    """One run of a node: what went in, what came out, and which pass the node must still remember."""
 
     def __init__(self, node, inputs):
         self.node, self.inputs, self.number = node, inputs, next(_numbers)
-        outputs = node.forward(*(x.value if isinstance(x, Variable) else x for x in inputs))
-        _last_runs[id(node)] = self.number
-        self.outputs = tuple(Variable(y) for y in (outputs if isinstance(outputs, tuple) else (outputs,)))
-        for output in self.outputs:
-            output.step = self
+        values = node.forward(*(x.value if isinstance(x, Variable) else x for x in inputs))
+        if not isinstance(node, Node):  # one that promises nothing
+            node._pass = object()
+            values = tuple(map(np.array, values)) if isinstance(values, tuple) else np.array(values)
+        self.memory = node._pass
+        self.values = values if isinstance(values, tuple) else (values,)
+        self._outputs = [lambda: None] * len(self.values)
+
+    @property
+    def outputs(self):
+        """The variables that came out; a step does not keep them alive, since they do so with the step."""
+        alive = tuple(ref() or self._output(value) for ref, value in zip(self._outputs, self.values, strict=True))
+        self._outputs = [weakref.ref(y) for y in alive]
+        return alive
+
+    def _output(self, value):
+        output = Variable(0.0)
+        output.value, output.step = np.asarray(value), self
+        output.value.setflags(write=False)
+        return output
 
     @property
     def variables(self):
@@ -242,7 +272,7 @@ class Step:
 
     def check_memory(self):
         """Raise a RuntimeError if the node does not remember this run any more."""
-        if _last_runs.get(id(self.node)) != self.number:
+        if self.memory is None or self.node._pass is not self.memory:
             raise RuntimeError(
                 f"Variable.backward: {type(self.node).__name__} does not remember this forward pass any more. Each "
                 "backward needs its own forward, so write the expression again; and a node remembers the last pass "
@@ -251,32 +281,33 @@ class Step:
 
     def send_back(self, gradients):
         """Return what the node sends back to each input; an output that nobody used has the gradient 0."""
-        del _last_runs[id(self.node)]
-        returned = self.node.backward(*(gradients.get(y, np.zeros_like(y.value)) for y in self.outputs))
+        upstream = [gradients.get(y, np.zeros_like(y.value)) for y in self.outputs]
+        returned = self.node.backward(*upstream)
+        self.node._pass = None
         returned = returned if isinstance(returned, tuple) else (returned,)
         if any(isinstance(x, Variable) for x in self.inputs[len(returned) :]):
             raise ValueError(f"{type(self.node).__name__} has no gradient for one of its inputs: give that as an array")
         return returned
 
+    def row(self, place):
+        """What a copy is rebuilt from, with places in the graph instead of variables that a step made."""
+        made = [place.get(x) if isinstance(x, Variable) else None for x in self.inputs]
+        inputs = [(None, x) if at is None else (at, None) for at, x in zip(made, self.inputs, strict=True)]
+        outputs = [(y.value, y.name, y.grad) for y in self.outputs]
+        return self.node, inputs, outputs, self.memory is not None and self.node._pass is self.memory
 
-class MatrixProduct:
+
+class MatrixProduct(Node):
     """Matrix product of two inputs: :class:`MatMul`, whose W is a parameter, made anew for each W."""
 
     def forward(self, x, W):
         """Return x @ W."""
-        self.node = MatMul(as_floating("MatrixProduct", W))
+        self.node = MatMul(W)
         return self.node.forward(x)
 
     def backward(self, dout):
         """Return the gradients of x and W."""
         return self.node.backward(dout), self.node.grads[0]
-
-
-def add_up(gradients, step, returned, accumulate):
-    """Add what a step sends back to the gradients of its inputs, or let the last one win, which is wrong."""
-    for x, gradient in zip(step.inputs, returned, strict=False):
-        if isinstance(x, Variable):
-            gradients[x] = gradients[x] + gradient if accumulate and x in gradients else gradient
 
 
 def apply(node, *inputs):
@@ -317,3 +348,27 @@ def apply(node, *inputs):
         raise TypeError(f"apply: expected a node with forward and backward; got {node!r}")
     outputs = Step(node, inputs).outputs
     return outputs if len(outputs) > 1 else outputs[0]
+
+
+def _leaf(value, name, grad):
+    """An input of a graph that was copied."""
+    x = Variable(value, name)
+    x.grad = grad
+    return x
+
+
+def _rebuilt(rows, result, record):
+    """The variable at the place `result` of a graph that was copied."""
+    steps, made = [], []
+    for node, inputs, outputs, remembered in rows:
+        step = object.__new__(Step)
+        step.node, step.number, step.memory = node, next(_numbers), node._pass if remembered else None
+        step.inputs = tuple(x if at is None else made[at[0]][at[1]] for at, x in inputs)
+        step.values, step._outputs = tuple(value for value, *_ in outputs), [lambda: None] * len(outputs)
+        steps.append(step)
+        made.append(step.outputs)
+        for y, (_, name, grad) in zip(made[-1], outputs, strict=True):
+            y.name, y.grad = name, grad
+    y = made[result[0]][result[1]]
+    y.record = record and record._replace(returned=dict(zip(steps, record.returned, strict=True)))
+    return y

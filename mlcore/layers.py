@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from mlcore._checks import as_floating, check_columns, check_parameter, check_upstream, ieee, keep, recall, rows
+from mlcore._contract import Node
 from mlcore.functions import sigmoid
+from mlcore.nodes import rows
 
 
-class Sigmoid:
+class Sigmoid(Node):
     r"""Logistic sigmoid, element by element.
 
     .. math:: y = \frac{1}{1 + e^{-x}}, \qquad
@@ -41,27 +42,17 @@ class Sigmoid:
     Section 1.3.5.1.
     """
 
-    def __init__(self):
-        self.params, self.grads = [], []
-        self.out = None
-
     def forward(self, x):
         """Return the sigmoid of x."""
-        out = np.asarray(sigmoid(x))
-        out.setflags(write=False)  # backward needs it as it is now
-        self.out = out
-        return out
+        self.y = sigmoid(x)
+        return self.y
 
-    @ieee
     def backward(self, dout):
         """Return dx."""
-        out = recall(self, self.out)
-        dout = check_upstream(self, dout, out.shape)
-        self.out = None
-        return dout * out * (1 - out)
+        return dout * self.y * (1 - self.y)
 
 
-class ReLU:
+class ReLU(Node):
     r"""Rectified linear unit: the positive part, element by element.
 
     .. math:: y = \max(x, 0), \qquad
@@ -97,25 +88,17 @@ class ReLU:
     Section 1.3.5.
     """
 
-    def __init__(self):
-        self.params, self.grads = [], []
-        self.positive = None
-
     def forward(self, x):
         """Return max(x, 0)."""
-        x = as_floating("ReLU", x)
         self.positive = x > 0  # of the input, not of the output
         return np.maximum(x, 0)
 
     def backward(self, dout):
         """Return dx."""
-        positive = recall(self, self.positive)
-        dout = check_upstream(self, dout, positive.shape)
-        self.positive = None
-        return np.where(positive, dout, 0)
+        return np.where(self.positive, dout, 0)
 
 
-class Affine:
+class Affine(Node, W="D H", b="H"):
     r"""Affine map: a matrix product and a bias that is repeated for each row.
 
     .. math:: Y = X W + b, \qquad
@@ -164,32 +147,16 @@ class Affine:
     """
 
     def __init__(self, W, b):
-        check_parameter("Affine", "W", W, ndim=2)
-        check_parameter("Affine", "b", b, ndim=1)
-        if b.shape != W.shape[1:]:
-            raise ValueError(f"Affine: b has shape {b.shape}, expected {W.shape[1:]} for W {W.shape}")
         self.params = [W, b]
-        self.grads = [np.zeros_like(W), np.zeros_like(b)]
-        self.x = None
 
-    @ieee
     def forward(self, x):
         """Return x @ W + b for x of shape (..., D)."""
         W, b = self.params
-        x = check_columns("Affine", x, W)
-        self.x = keep(x)
-        out = x @ W
-        out += b
-        return out
+        self.x = x
+        return x @ W + b
 
-    @ieee
-    def backward(self, dout, input_gradient=True):
-        """Write dW and db into grads and return dx, unless nobody asks for it."""
-        W, b = self.params
-        x = recall(self, self.x)
-        dout = check_upstream(self, dout, (*x.shape[:-1], *b.shape))
-        self.x = None
-        dout_rows = rows(dout)
-        np.matmul(rows(x).T, dout_rows, out=self.grads[0])
-        np.add.reduce(dout_rows, axis=0, out=self.grads[1])
-        return dout @ W.T if input_gradient else None
+    def backward(self, dout):
+        """Write dW and db into grads and return dx."""
+        np.matmul(rows(self.x).T, rows(dout), out=self.grads[0])
+        np.add.reduce(rows(dout), axis=0, out=self.grads[1])
+        return dout @ self.params[0].T

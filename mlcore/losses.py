@@ -2,19 +2,12 @@
 
 import numpy as np
 
-from mlcore._checks import (
-    check_batch,
-    check_binary_targets,
-    check_class_targets,
-    check_loss,
-    check_scalar_upstream,
-    ieee,
-    recall,
-)
-from mlcore.functions import binary_cross_entropies, exp_shifted, expected_value, mean_of, sigmoid
+from mlcore._checks import of_classes, of_two
+from mlcore._contract import Loss
+from mlcore.functions import binary_cross_entropy, cross_entropy, log_softmax, mean, sigmoid
 
 
-class SoftmaxWithLoss:
+class SoftmaxWithLoss(Loss, targets=of_classes):
     r"""Softmax and cross-entropy in one layer, averaged over the rows.
 
     .. math:: L = -\frac{1}{N} \sum_n \sum_k t_{nk} \log y_{nk}, \quad y = \mathrm{softmax}(x), \qquad
@@ -26,8 +19,6 @@ class SoftmaxWithLoss:
         The probabilities of the last forward pass, until backward.
     t : ndarray
         Its targets.
-    picked : ndarray
-        What they pick: the positions of the labelled entries in y laid flat, or the distribution itself.
 
     Raises
     ------
@@ -52,37 +43,19 @@ class SoftmaxWithLoss:
     Section 1.3.5.3; the numbers of the example are those of CS231n, *Neural networks case study*.
     """
 
-    def __init__(self):
-        self.params, self.grads = [], []
-        self.y = self.t = self.picked = None
-
-    @ieee
     def forward(self, x, t):
         """Return the loss for logits x (..., C) and labels t (...) or distributions t (..., C)."""
-        x = check_batch("SoftmaxWithLoss", x)
-        t, picked = check_class_targets("SoftmaxWithLoss", x, t)
-        shifted, e, total = exp_shifted("SoftmaxWithLoss", x)
-        loss = mean_of(np.log(total[..., 0]) - expected_value(picked, shifted))
-        check_loss("SoftmaxWithLoss", loss, x)
-        self.y, self.t, self.picked = e / total, t, picked
-        return loss
+        log_y = log_softmax(x)
+        self.y, self.target = np.exp(log_y), t  # a row of t has a 1 at the label
+        return cross_entropy(t, log_y)
 
-    @ieee
     def backward(self, dout=1):
         """Return dx for the gradient dout of the loss, a number."""
-        y, t, picked = recall(self, self.y), self.t, self.picked
-        dout = check_scalar_upstream(self, dout)
-        self.y = self.t = self.picked = None
-        if t.shape == y.shape:
-            dx = y - t
-        else:
-            dx = y.copy()  # a copy in C order, of which reshape is a view
-            dx.reshape(-1)[picked] -= 1
-        dx *= dout * y.shape[-1] / y.size
-        return dx
+        y, t = self.y, self.target
+        return (y - t) * (dout * y.shape[-1] / y.size)
 
 
-class SigmoidWithLoss:
+class SigmoidWithLoss(Loss, targets=of_two):
     r"""Sigmoid and binary cross-entropy in one layer, averaged over all elements.
 
     .. math:: L = -\frac{1}{N} \sum_n \bigl( t_n \log y_n + (1 - t_n) \log (1 - y_n) \bigr), \quad y = \sigma(x),
@@ -118,23 +91,11 @@ class SigmoidWithLoss:
     Section 1.3.1.
     """
 
-    def __init__(self):
-        self.params, self.grads = [], []
-        self.y = self.t = None
-
-    @ieee
     def forward(self, x, t):
         """Return the loss for logits x and targets t in [0, 1]; (N, 1) and (N,) fit each other."""
-        x = check_batch("SigmoidWithLoss", x)
-        t = check_binary_targets("SigmoidWithLoss", x, t)
-        loss = check_loss("SigmoidWithLoss", mean_of(binary_cross_entropies(x, t)), x)
         self.y, self.t = sigmoid(x), t
-        return loss
+        return mean(binary_cross_entropy(x, t))
 
-    @ieee
     def backward(self, dout=1):
         """Return dx, in the shape of x, for the gradient dout of the loss, a number."""
-        y, t = recall(self, self.y), self.t
-        dout = check_scalar_upstream(self, dout)
-        self.y = self.t = None
-        return (y - t) * (dout / y.size)
+        return (self.y - self.t) * (dout / self.y.size)

@@ -2,23 +2,53 @@
 
 import math
 import sys
+import threading
+import warnings
+from contextlib import nullcontext as whole_step
 
 import numpy as np
 
 from mlcore._checks import (
     NotFiniteError,
+    as_floating,
     as_real,
     check_batch,
-    check_binary_targets,
-    check_class_targets,
+    check_columns,
     check_count,
     ieee,
+    of_classes,
+    of_two,
+    wide_enough,
 )
+from mlcore._contract import Node, Remembered, _hand_out, _take, _take_upstream, check_order, run, send_back
 from mlcore.layers import Affine
 from mlcore.nodes import MatMul
 
 
-class Sequential:
+class Gathered:
+    """The arrays of all layers, in order; they are the layers' own, and stay so."""
+
+    def __set_name__(self, kind, name):
+        self.name = name
+
+    def __get__(self, network, kind):
+        return FixedList(array for layer in network.layers for array in getattr(layer, self.name))
+
+    def __set__(self, network, arrays):
+        raise TypeError(
+            f"Sequential: {self.name} are the layers' own arrays: write into them, {self.name}[0][...] = ..."
+        )
+
+
+class FixedList(list):
+    """A list of arrays to look at: putting others into it would change nothing in the layers."""
+
+    def __setitem__(self, i, array):
+        if array is not self[i]:  # as it is after `params[i] -= ...`
+            raise TypeError("Sequential: its lists of arrays are fixed: write into an array, params[0][...] = ...")
+
+
+class Sequential(Node):
     r"""Layers in a row, closed by a loss.
 
     .. math:: L = \mathrm{loss}\bigl(f_k(\dots f_2(f_1(x))), t\bigr)
@@ -62,6 +92,9 @@ class Sequential:
     Section 1.4.
     """
 
+    params, grads, scores = Gathered(), Gathered(), Remembered()
+    _upstream = (1.0,)
+
     def __init__(self, *layers, loss=None):
         if not layers:
             raise ValueError("Sequential: expected at least one layer")
@@ -69,44 +102,104 @@ class Sequential:
             expected = ["forward", "backward"] + ([] if layer is loss else ["params", "grads"])
             if isinstance(layer, type) or not all(hasattr(layer, name) for name in expected):
                 raise TypeError(f"Sequential: expected layers with {', '.join(expected)}; got {layer!r}")
-        if len({id(layer) for layer in layers}) < len(layers):
+        self.layers, self.loss = list(layers), loss
+        inner = list(_within(layers))
+        if len({id(layer) for layer in inner}) < len(inner):
             raise ValueError("Sequential: a layer stands twice; make two that share their parameters")
-        self.layers = list(layers)
-        self.loss = loss
-        self.params = [p for layer in layers for p in layer.params]
-        self.grads = [g for layer in layers for g in layer.grads]
-        self.scores = None
 
-    def predict(self, x):
-        """Return the scores for x. Afterwards `backward` needs a new `forward`."""
-        self.scores = None
-        for layer in self.layers:
-            x = layer.forward(x)
-        return x
-
-    @ieee
-    def forward(self, x, t):
+    def forward(self, x, *t):
         """Return the loss for inputs x and targets t, a float."""
+        self.steps = []
+        for layer in self.layers:
+            x, step = run(layer, x, training=self.training)
+            self.steps.append(step)
         if self.loss is None:
-            raise RuntimeError("Sequential.forward: there is no loss; give one as Sequential(..., loss=...)")
-        scores = self.predict(x)
-        loss = self.loss.forward(scores, t)
-        self.scores = scores
+            return x
+        self.scores = x
+        loss, step = run(self.loss, x, *t, training=self.training)
+        self.steps.append(step)
         return loss
 
+    def backward(self, dout=1):
+        """Write the gradients of all parameters into grads and return that of x."""
+        for step in reversed(self.steps):
+            dout = send_back(step, dout)
+        return dout
+
     @ieee
-    def backward(self, dout=1, input_gradient=True):
-        """Write the gradients of all parameters into grads; return that of x, if asked for."""
-        if self.scores is None:
+    def predict(self, x):
+        """Return the scores for x. Afterwards `backward` needs a new `forward`."""
+        self._pass = None
+        x, half = self._take(x)
+        return _hand_out(self._predict(x), half, (), ())
+
+    def _predict(self, x):
+        for layer in self.layers:
+            x, _ = run(layer, x, training=False)
+        return x
+
+    def _take(self, x):
+        """A copy of the input as the first layer takes it, and whether all is in half precision."""
+        first = self._first()
+        if not isinstance(first, Node):
+            return x, False  # one that promises nothing gets it as it is
+        (x,), half = _take(first, [x])
+        return x, half
+
+    def _check_loss(self):
+        if self.loss is None:
+            raise RuntimeError("Sequential.forward: there is no loss; give one as Sequential(..., loss=...)")
+
+    def _first(self):
+        """The layer that gets the input, in an inner network too."""
+        return next(layer for layer in _within(self.layers) if not isinstance(layer, Sequential))
+
+    @ieee
+    def _enter(self, x, *t):
+        if t:
+            self._check_loss()
+        x, half = self._take(x)
+        out, step = self._run(x, *t)
+        step._seen = threading.get_ident(), half, [None if self.loss else np.shape(out)]
+        if self.loss is None:
+            return _hand_out(out, half, (), ())
+        step.scores = _hand_out(step.scores, half, [step.scores], ())
+        return out
+
+    @ieee
+    def _return(self, dout=None, input_gradient=True):
+        step = self._pass
+        if step is None or (self.loss is None and dout is None):
             raise RuntimeError("Sequential.backward: each backward needs its own forward; predict is none")
-        dout = self.loss.backward(dout)
-        first, *others = self.layers
-        for layer in reversed(others):
-            dout = layer.backward(dout)
-        self.scores = None
-        if input_gradient or type(first) not in (Affine, MatMul):
-            return first.backward(dout)
-        return first.backward(dout, input_gradient=False)  # saves a third of the layer's arithmetic
+        half, shapes = step._seen_here("Sequential.backward")
+        steps = vars(step).get("steps", [])  # a forward of one's own may do without
+        check_order("Sequential.backward", steps)
+        name = type(self.loss or self).__name__
+        dout = _take_upstream(f"{name}.backward", [1.0 if dout is None else dout], shapes)
+        spared = not input_gradient and _spare_input_gradient(step)
+        dx = step._send_back(*dout)
+        return None if spared else _hand_out(dx, half, (), dout)
+
+
+def _within(layers):
+    """All layers, those of inner networks too."""
+    for layer in layers:
+        yield layer
+        if isinstance(layer, Sequential):
+            if layer.loss is not None:
+                raise ValueError("Sequential: a network within a network has no loss of its own")
+            yield from _within(layer.layers)
+
+
+def _spare_input_gradient(step):
+    """Make a first layer's backward return nothing of x: a W without rows costs no product. Tell whether it can."""
+    while isinstance(step, Sequential) and "steps" in vars(step):
+        step = step.steps[0]
+    if getattr(type(step), "_backward", None) not in (Affine._backward, MatMul._backward):
+        return False
+    W, *others = step.params
+    vars(step)["params"] = [W[:0], *others]
+    return True
 
 
 def accuracy(scores, t):
@@ -140,21 +233,31 @@ def accuracy(scores, t):
     ----------
     Section 1.4.
     """
-    scores, t = check_batch("accuracy", scores), as_real("accuracy", t)
+    scores, t = check_batch("accuracy", as_floating("accuracy", scores)), as_real("accuracy", t)
     if np.isnan(scores.max()) or (t.dtype.kind == "f" and np.isnan(t.max(initial=0))):
         raise ValueError("accuracy: scores and targets must not be NaN")
     if scores.ndim < 2 or scores.shape[-1] == 1:
-        predicted, t = scores > 0, check_binary_targets("accuracy", scores, t) > 0.5
+        predicted, t = scores > 0, of_two("accuracy", scores, t)[0] > 0.5
     else:
         predicted = scores.argmax(axis=-1)
-        if t.shape == scores.shape:
-            t = t.argmax(axis=-1)
-        else:
-            check_class_targets("accuracy", scores, t)
+        t = t.argmax(axis=-1) if t.shape == scores.shape else of_classes("accuracy", scores, t)[0]
     return float(np.count_nonzero(predicted == t) / predicted.size)
 
 
-def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, progress=None):
+def fit(
+    network,
+    optimizer,
+    x,
+    t,
+    *,
+    epochs,
+    batch_size=32,
+    rng=0,
+    test=None,
+    progress=None,
+    schedule=None,
+    callback=None,
+):
     """Train a network by mini-batches.
 
     Each epoch visits every row once, in an order drawn from `rng`; the last batch of an epoch may be smaller.
@@ -174,16 +277,21 @@ def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, pr
     rng : int or numpy.random.Generator, optional
         Source of the order.
     test : tuple of array_like, optional
-        Inputs and targets that are only looked at, after each epoch.
+        Inputs and targets that are only looked at, after each epoch, as `predict` sees them.
     progress : bool, optional
         Show a progress bar (needs tqdm). By default one appears in a terminal when training takes more than two
         seconds.
+    schedule : callable, optional
+        Gives the learning rate of each step, which it gets counted from 0: see :mod:`mlcore.tuning`.
+    callback : callable, optional
+        Called with the history after each epoch; training ends when it returns True.
 
     Returns
     -------
     dict of str to list of float
         ``loss`` and ``accuracy``: means over the rows of each epoch, as seen while training; with `test` also
-        ``test_loss`` and ``test_accuracy``, after each epoch.
+        ``test_loss`` and ``test_accuracy``, after each epoch. Only the losses of the book have an accuracy. An
+        interrupt (Ctrl-C) ends training after a whole step, with a warning, and the history so far is returned.
 
     Raises
     ------
@@ -207,64 +315,101 @@ def fit(network, optimizer, x, t, *, epochs, batch_size=32, rng=0, test=None, pr
     ----------
     Section 1.4.
     """
-    if not (hasattr(network, "forward") and hasattr(optimizer, "update")):
+    if not (isinstance(network, Sequential) and hasattr(optimizer, "update")) or isinstance(optimizer, type):
         raise TypeError(f"fit: expected a network and an optimizer; got {network!r} and {optimizer!r}")
     if not (test is None or (isinstance(test, (tuple, list)) and len(test) == 2)):
         raise TypeError(f"fit: test must be a pair of inputs and targets; got {type(test).__name__}")
-    x, t = as_real("fit: x", x), as_real("fit: t", t)
+    network._check_loss()
+    data = [_rows(network, "fit", x, t)] + ([_rows(network, "fit: test", *test)] if test else [])
     epochs = check_count("fit", "epochs", epochs, least=0)
     batch_size = check_count("fit", "batch_size", batch_size)
-    if x.ndim == 0 or t.ndim == 0 or len(x) != len(t) or len(x) == 0:
-        raise ValueError(f"fit: x {x.shape} and t {t.shape} need the same number of rows, at least one")
     rng = np.random.default_rng(rng)
-    names = ["loss", "accuracy"] if test is None else ["loss", "accuracy", "test_loss", "test_accuracy"]
-    history = {name: [] for name in names}
-    for inputs, targets in [(x, t)] if test is None else [(x, t), test]:
-        _finite_loss(network, inputs, targets, "at step 1 (epoch 1)")  # refused before anything moves
-    step = 0
-    for epoch in _progress_bar(range(epochs), progress):
-        order = rng.permutation(len(x))
-        seen_loss = seen_right = 0.0
-        for start in range(0, len(x), batch_size):
-            batch = order[start : start + batch_size]
-            step += 1
-            inputs = x[batch]
-            inputs.flags.writeable = False  # nobody writes into it: no layer has to copy it
-            where = f"at step {step} (epoch {epoch + 1})"
-            loss, right = _train_step(network, optimizer, inputs, t[batch], where)
-            seen_loss += loss * len(batch)
-            seen_right += right * len(batch)
-        history["loss"].append(seen_loss / len(x))
-        history["accuracy"].append(seen_right / len(x))
-        if test is not None:
-            where = f"after step {step} (epoch {epoch + 1}), on the test data"
-            history["test_loss"].append(_finite_loss(network, *test, where))
-            history["test_accuracy"].append(accuracy(network.scores, test[1]))
+    seen = [_look(network, *rows, batch_size) for rows in data]  # what does not fit is refused before anything moves
+    names = ["loss", "accuracy"][: len(seen[0])]
+    history = {prefix + name: [] for prefix in ["", "test_"][: len(data)] for name in names}
+    (x, t), *others = data
+    steps, epoch = 0, 0
+    try:
+        for epoch in _progress_bar(range(epochs), progress):
+            order, sums = rng.permutation(len(x)), 0
+            for start in range(0, len(x), batch_size):
+                batch = order[start : start + batch_size]
+                with whole_step():
+                    if schedule is not None:
+                        optimizer.lr = schedule(steps)
+                    where = f"at step {steps + 1} (epoch {epoch + 1})"
+                    sums = sums + len(batch) * _train_step(network, optimizer, x[batch], t[batch], where)
+                    steps += 1
+            results = [sums / len(x)]
+            for inputs, targets in others:
+                where = f"after step {steps} (epoch {epoch + 1}), on the test data"
+                results.append(_measure(network, inputs, targets, where, training=False)[0])
+            for name, value in zip(history, np.concatenate(results).tolist(), strict=True):
+                history[name].append(value)
+            if callback is not None and callback(history):
+                break
+    except KeyboardInterrupt:
+        warnings.warn(f"fit: interrupted after step {steps} (epoch {epoch + 1})", stacklevel=2)
     return history
+
+
+def _rows(network, name, x, t):
+    """Return inputs and targets as arrays of equally many rows, the inputs in the type that the first layer takes."""
+    x, t = as_real(f"{name}: x", x), as_real(f"{name}: t", t)
+    if x.ndim == 0 or t.ndim == 0 or len(x) != len(t) or len(x) == 0:
+        raise ValueError(f"{name}: x {x.shape} and t {t.shape} need the same number of rows, at least one")
+    first = network._first()
+    if isinstance(first, Node):
+        given = x.dtype if x.dtype.kind == "f" or not first.params else first.params[0].dtype
+        x = x.astype(wide_enough(given), copy=False)
+        check_columns(first, x)
+    return x, t
+
+
+def _look(network, x, t, batch_size):
+    """Run one batch, and what is not finite, through the network, and look at all targets."""
+    rows = np.arange(min(batch_size, len(x)))
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        rows = np.append(rows, np.argwhere(~np.isfinite(x))[0, 0])
+    seen, step = _measure(network, x[rows], t[rows], "at step 1 (epoch 1)", training=False)
+    check = getattr(network.loss, "_targets", None)
+    if len(seen) == 2:
+        for part in np.split(t, range(2**12, len(t), 2**12)):
+            scores = np.broadcast_to(step.scores[:1], (len(part), *step.scores.shape[1:]))
+            check(type(network.loss).__name__, scores, part)
+    return seen
 
 
 @ieee
 def _train_step(network, optimizer, x, t, where):
-    """Move the parameters one step; return the loss and the accuracy before it."""
-    loss = _finite_loss(network, x, t, where)
-    right = accuracy(network.scores, t)
-    network.backward(input_gradient=False)
+    """Move the parameters one step; return the loss and, if it can be told, the accuracy before it."""
+    seen, step = _measure(network, x, t, where)
+    _spare_input_gradient(step)
+    step._send_back(1.0)
     optimizer.update(network.params, network.grads)
-    return loss, right
+    return seen
 
 
 @ieee
-def _finite_loss(network, x, t, where):
-    """Return the loss; refuse one that is NaN or infinite."""
+def _measure(network, x, t, where, training=True):
+    """Return the pass, and before it an array of the loss and, if it can be told, the accuracy; refuse no number."""
     try:
-        loss = network.forward(x, t)
+        loss, step = network._run(x, t, training=training)
         if not math.isfinite(loss):
             raise NotFiniteError(f"the loss is {loss}")
     except NotFiniteError as error:
         raise RuntimeError(
             f"fit: training has diverged {where}: {error}. A smaller learning rate often helps"
         ) from error
-    return loss
+    targets = getattr(network.loss, "_targets", None)
+    if targets not in (of_classes, of_two) or "steps" not in vars(step):
+        return np.array([loss]), step
+    scores, t = step.scores, step.steps[-1].t
+    if targets is of_two:
+        right = (scores > 0) == (t > 0.5)
+    else:
+        right = scores.argmax(axis=-1) == (t.argmax(axis=-1) if t.shape == scores.shape else t)
+    return np.array([loss, np.count_nonzero(right) / right.size]), step
 
 
 def _progress_bar(epochs, progress):

@@ -1,50 +1,30 @@
 """Section 1.3.4: the nodes of a computation graph.
 
-Every node has `forward(*inputs)` and `backward(*upstream)`. `forward` remembers what `backward` needs;
-`backward` takes the gradients of the outputs, returns those of the inputs, and forgets. A node never writes
-into an array that it was given, and what it has to remember it copies, unless nobody can write into it. What
-overflows becomes infinite without a warning (`@ieee`): the loss at the end of a network refuses it.
+Every node has `forward(*inputs)` and `backward(*upstream)`: `forward` remembers what `backward` needs, which takes the
+gradients of the outputs and returns those of the inputs. What is promised besides, all nodes have from `Node`.
 """
+
+import math
 
 import numpy as np
 
-from mlcore._checks import (
-    as_floating,
-    as_number,
-    as_real,
-    check_columns,
-    check_count,
-    check_parameter,
-    check_upstream,
-    ieee,
-    keep,
-    recall,
-    rows,
-)
+from mlcore._checks import Axis, Count, Number
+from mlcore._contract import Node
 
 
-def _sum_to(gradient, shape):
+def sum_to(gradient, shape):
     """Undo broadcasting: add up the gradient over every axis along which `shape` was repeated."""
     new = gradient.ndim - len(shape)
     stretched = [new + i for i, n in enumerate(shape) if n == 1]
     return gradient.sum(axis=(*range(new), *stretched)).reshape(shape)
 
 
-def _check_broadcast(name, x, y):
-    x, y = as_floating(name, x), as_floating(name, y)  # small integers would wrap around, and True + True be True
-    try:
-        return x, y, np.broadcast_shapes(x.shape, y.shape)
-    except ValueError:
-        raise ValueError(f"{name}.forward: shapes {x.shape} and {y.shape} do not broadcast") from None
+def rows(x):
+    """Return `x` as a matrix: every leading axis becomes part of the batch."""
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
-def _check_axis(name, axis, x):
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"{name}.forward: there is no axis {axis} in an input of shape {x.shape}")
-    return axis % x.ndim
-
-
-class Add:
+class Add(Node):
     r"""Sum of two inputs, with NumPy's broadcasting.
 
     .. math:: z = x + y, \qquad
@@ -75,27 +55,17 @@ class Add:
     Section 1.3.4.
     """
 
-    def __init__(self):
-        self.params, self.grads = [], []
-        self.shapes = None
-
-    @ieee
     def forward(self, x, y):
         """Return x + y."""
-        x, y, shape = _check_broadcast("Add", x, y)
-        self.shapes = x.shape, y.shape, shape
+        self.shapes = x.shape, y.shape
         return x + y
 
-    @ieee
     def backward(self, dz):
         """Return the gradients of x and y."""
-        x_shape, y_shape, z_shape = recall(self, self.shapes)
-        dz = check_upstream(self, dz, z_shape)
-        self.shapes = None
-        return _sum_to(dz, x_shape), _sum_to(dz, y_shape)
+        return tuple(sum_to(dz, shape) for shape in self.shapes)
 
 
-class Multiply:
+class Multiply(Node):
     r"""Element-wise product of two inputs, with NumPy's broadcasting.
 
     .. math:: z = x y, \qquad
@@ -122,27 +92,17 @@ class Multiply:
     Section 1.3.4.1.
     """
 
-    def __init__(self):
-        self.params, self.grads = [], []
-        self.x = self.y = None
-
-    @ieee
     def forward(self, x, y):
         """Return x * y."""
-        x, y, _ = _check_broadcast("Multiply", x, y)
-        self.x, self.y = keep(x), keep(y)
+        self.x, self.y = x, y
         return x * y
 
-    @ieee
     def backward(self, dz):
         """Return the gradients of x and y."""
-        x, y = recall(self, self.x), recall(self, self.y)
-        dz = check_upstream(self, dz, np.broadcast_shapes(x.shape, y.shape))
-        self.x = self.y = None
-        return _sum_to(dz * y, x.shape), _sum_to(dz * x, y.shape)
+        return sum_to(dz * self.y, self.x.shape), sum_to(dz * self.x, self.y.shape)
 
 
-class Branch:
+class Branch(Node):
     r"""One value that goes to n places.
 
     .. math:: y_1 = \dots = y_n = x, \qquad
@@ -173,29 +133,21 @@ class Branch:
     Section 1.3.4.2.
     """
 
+    n = Count()
+
     def __init__(self, n):
-        self.params, self.grads = [], []
-        self.n = check_count("Branch", "n", n)
-        self.shape = None
+        self.n = n
 
     def forward(self, x):
-        """Return n copies of x, which share no memory."""
-        x = as_real("Branch", x)
-        self.shape = x.shape
-        return tuple(x.copy() for _ in range(self.n))
+        """Return n copies of x."""
+        return (x,) * self.n
 
-    @ieee
     def backward(self, *dys):
         """Return the sum of what comes back."""
-        shape = recall(self, self.shape)
-        if len(dys) != self.n:
-            raise ValueError(f"Branch.backward: expected {self.n} upstream gradients, one a branch; got {len(dys)}")
-        dys = [check_upstream(self, dy, shape) for dy in dys]
-        self.shape = None
-        return sum(dys[1:], start=dys[0].copy())
+        return sum(dys)
 
 
-class Repeat:
+class Repeat(Node):
     r"""Each slice along `axis`, n times in a row.
 
     .. math:: y_{n i + r} = x_i \quad (r = 0, \dots, n - 1), \qquad
@@ -233,31 +185,21 @@ class Repeat:
     Section 1.3.4.3.
     """
 
+    n, axis = Count(), Axis()
+
     def __init__(self, n, axis=0):
-        self.params, self.grads = [], []
-        self.n = check_count("Repeat", "n", n)
-        self.axis = check_count("Repeat", "axis", axis, least=None)
-        self.shape = None
+        self.n, self.axis = n, axis
 
     def forward(self, x):
         """Return x with each slice repeated."""
-        x = as_real("Repeat", x)
-        axis = _check_axis("Repeat", self.axis, x)
-        self.shape = x.shape
-        return np.repeat(x, self.n, axis=axis)
+        return np.repeat(x, self.n, axis=self.axis)
 
-    @ieee
     def backward(self, dy):
         """Return the sum over the n copies of each slice."""
-        shape = recall(self, self.shape)
-        axis = self.axis % len(shape)
-        before, length, after = shape[:axis], shape[axis], shape[axis + 1 :]
-        dy = check_upstream(self, dy, (*before, length * self.n, *after))
-        self.shape = None
-        return dy.reshape(*before, length, self.n, *after).sum(axis=axis + 1)
+        return np.add.reduceat(dy, np.arange(0, dy.shape[self.axis], self.n), axis=self.axis)
 
 
-class Sum:
+class Sum(Node):
     r"""Sum over `axis`, which stays as an axis of length 1.
 
     .. math:: y = \sum_i x_i, \qquad
@@ -291,29 +233,22 @@ class Sum:
     Section 1.3.4.4.
     """
 
-    def __init__(self, axis=0):
-        self.params, self.grads = [], []
-        self.axis = check_count("Sum", "axis", axis, least=None)
-        self.shape = None
+    axis = Axis()
 
-    @ieee
+    def __init__(self, axis=0):
+        self.axis = axis
+
     def forward(self, x):
         """Return the sum, with the axis kept."""
-        x = as_real("Sum", x)
-        axis = _check_axis("Sum", self.axis, x)
-        self.shape = x.shape
-        return x.sum(axis=axis, keepdims=True)
+        self.n = x.shape[self.axis]
+        return x.sum(axis=self.axis, keepdims=True)
 
     def backward(self, dy):
         """Return the upstream gradient, repeated along the axis."""
-        shape = recall(self, self.shape)
-        axis = self.axis % len(shape)
-        dy = check_upstream(self, dy, (*shape[:axis], 1, *shape[axis + 1 :]))
-        self.shape = None
-        return np.repeat(dy, shape[axis], axis=axis)
+        return np.repeat(dy, self.n, axis=self.axis)
 
 
-class Power:
+class Power(Node):
     r"""Each element to a fixed power.
 
     .. math:: y = x^n, \qquad
@@ -346,30 +281,22 @@ class Power:
     Section 1.3.4.
     """
 
-    def __init__(self, n):
-        self.params, self.grads = [], []
-        self.n = as_number("Power: n", n)
-        if not np.isfinite(self.n):
-            raise ValueError(f"Power: n must be finite; got {self.n}")
-        self.x = None
+    n = Number()
 
-    @ieee
+    def __init__(self, n):
+        self.n = n
+
     def forward(self, x):
         """Return x ** n."""
-        x = as_floating("Power", x)
-        self.x = keep(x)
+        self.x = x
         return x**self.n
 
-    @ieee
     def backward(self, dy):
         """Return dx."""
-        x = recall(self, self.x)
-        dy = check_upstream(self, dy, x.shape)
-        self.x = None
-        return dy * (self.n * x ** (self.n - 1)) if self.n else 0 * dy  # else 0 * 0 ** -1, which is NaN
+        return dy * (self.n * self.x ** (self.n - 1)) if self.n else 0 * dy  # else 0 * 0 ** -1, which is NaN
 
 
-class MatMul:
+class MatMul(Node, W="D H"):
     r"""Product of the input with a weight matrix.
 
     .. math:: Y = X W, \qquad
@@ -414,25 +341,14 @@ class MatMul:
     """
 
     def __init__(self, W):
-        check_parameter("MatMul", "W", W, ndim=2)
         self.params = [W]
-        self.grads = [np.zeros_like(W)]
-        self.x = None
 
-    @ieee
     def forward(self, x):
         """Return x @ W for x of shape (..., D)."""
-        (W,) = self.params
-        x = check_columns("MatMul", x, W)
-        self.x = keep(x)
-        return x @ W
+        self.x = x
+        return x @ self.params[0]
 
-    @ieee
-    def backward(self, dout, input_gradient=True):
-        """Write dW into grads[0] and return dx, unless nobody asks for it."""
-        (W,) = self.params
-        x = recall(self, self.x)
-        dout = check_upstream(self, dout, (*x.shape[:-1], W.shape[1]))
-        np.matmul(rows(x).T, rows(dout), out=self.grads[0])
-        self.x = None
-        return dout @ W.T if input_gradient else None
+    def backward(self, dout):
+        """Write dW into grads and return dx."""
+        np.matmul(rows(self.x).T, rows(dout), out=self.grads[0])
+        return dout @ self.params[0].T

@@ -265,20 +265,8 @@ def test_a_wrong_gradient_of_a_parameter_is_found():
 
 def test_a_shared_parameter_is_checked_against_the_sum_of_its_gradients():
     W = normal(0, (3, 3))
-    errors = gradient_check(Chain(MatMul(W), Sigmoid(), MatMul(W)), normal(1, (4, 3)))
+    errors = gradient_check(Sequential(MatMul(W), Sigmoid(), MatMul(W)), normal(1, (4, 3)))
     assert list(errors) == ["inputs[0]", "params[0]", "params[1]"] and max(errors.values()) < 1e-8
-
-
-class Chain(Sequential):
-    """Layers in a row without a loss."""
-
-    def forward(self, x):
-        return self.predict(x)
-
-    def backward(self, dout):
-        for layer in reversed(self.layers):
-            dout = layer.backward(dout)
-        return dout
 
 
 @given(st.integers(0, 5))

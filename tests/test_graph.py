@@ -444,7 +444,7 @@ def test_picture_and_text_hold_every_number_of_the_run_and_no_other(make, backwa
         y.backward()
     drawing = y.draw()
     _, shown = parse(drawing._repr_svg_())
-    steps = y.steps_before()
+    steps = y.topological_order()
     everything = {x: None for step in steps for x in (*step.variables, *step.outputs)} or {y: None}
     values = [x.value for x in everything] + [x.grad for x in everything if backward and x.grad is not None]
     for value in values:
@@ -543,7 +543,7 @@ def test_the_player_shows_the_backward_that_was_run():
 def test_the_frames_of_any_graph(make):
     y = make()
     frames = y.steps()
-    n = len(y.steps_before())
+    n = len(y.topological_order())
     assert len(frames.frames) == 2 * n + 2
     for k, (label, words, picture) in enumerate(frames.frames):
         root, shown = parse(picture)
@@ -636,7 +636,7 @@ def test_boxes_lie_apart_inside_the_picture_and_lines_join_them(make, down):
     root, shown = parse(y.draw(down)._repr_svg_())
     width, height = (float(root.get(k)) for k in ("width", "height"))
     assert root.get("viewBox") == f"0 0 {width:.0f} {height:.0f}"
-    places, steps = boxes(root), y.steps_before()
+    places, steps = boxes(root), y.topological_order()
     for a, b, w, h in places:
         assert min(a, b) >= 0 and a + w <= width and b + h <= height
     for (a, b, w, h), (c, d, v, g) in itertools.combinations(places, 2):

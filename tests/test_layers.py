@@ -236,7 +236,7 @@ BAD = {
     ),
     "a number": (lambda: affine().forward(1.0), ValueError, r"Affine\.forward: x has shape \(\)"),
     "text": (lambda: affine().forward(["a", "b"]), TypeError, "Affine: expected real numbers"),
-    "sigmoid text": (lambda: Sigmoid().forward(["a"]), TypeError, "sigmoid: expected real numbers"),
+    "sigmoid text": (lambda: Sigmoid().forward(["a"]), TypeError, "Sigmoid: expected real numbers"),
     "W a list": (lambda: Affine([[1.0]], np.ones(1)), TypeError, "Affine: W must be a NumPy array; got list"),
     "b a list": (lambda: Affine(np.ones((1, 1)), [1.0]), TypeError, "Affine: b must be a NumPy array; got list"),
     "W integer": (lambda: Affine(np.ones((1, 1), int), np.ones(1)), TypeError, "Affine: W must be floating"),

@@ -77,7 +77,7 @@ class Drawing:
     """The graph of a variable as a picture, and as a text that says the same."""
 
     def __init__(self, result, down=None):
-        self.result, self.steps, self.record = result, result.steps_before(), result.record
+        self.result, self.steps, self.record = result, result.topological_order(), result.record
         self.uses = Counter(x for step in self.steps for x in step.variables)
         inputs = [x for x in self.uses if x.step is None]
         # A box is a tuple of variables: an input, or the outputs of a step.
