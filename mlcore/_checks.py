@@ -47,12 +47,17 @@ def ieee(function):
     return silent
 
 
-class Refused(ValueError):
-    """An error that says by itself whose it is."""
+def refused(message):
+    """A ValueError that says by itself whose it is."""
+    error = ValueError(message)
+    error.says_whose = True
+    return error
 
 
-class NotFiniteError(Refused):
+class NotFiniteError(ValueError):
     """The logits of a loss hold NaN or an infinity: training has diverged."""
+
+    says_whose = True
 
 
 def as_real(name, x):
@@ -86,7 +91,7 @@ def check_parameter(name, symbol, array, ndim=None):
     if array.dtype.kind != "f":
         raise TypeError(f"{name}: {symbol} must be floating, because it is updated in place; got {array.dtype}")
     if ndim is not None and array.ndim != ndim:
-        raise Refused(f"{name}: {symbol} must have {ndim} axes; got shape {array.shape}")
+        raise refused(f"{name}: {symbol} must have {ndim} axes; got shape {array.shape}")
 
 
 def check_parameters(name, axes, params):
@@ -100,14 +105,14 @@ def check_parameters(name, axes, params):
         )
         if letters and array.shape != expected:
             of = ", ".join(f"{s} {p.shape}" for s, p in zip(axes, params[:i], strict=False))
-            raise Refused(f"{name}: {symbol} has shape {array.shape}, expected {expected} for {of}")
+            raise refused(f"{name}: {symbol} has shape {array.shape}, expected {expected} for {of}")
 
 
 def check_columns(layer, x):
     """Refuse an input that does not have as many columns as the first declared parameter says."""
     if layer._axes and x.shape[-1:] != layer.params[0].shape[:1]:
         symbol, first = next(iter(layer._axes)), layer.params[0].shape
-        raise Refused(
+        raise refused(
             f"{type(layer).__name__}.forward: x has shape {x.shape}, expected (..., {first[0]}) for {symbol} {first}"
         )
 
@@ -182,13 +187,13 @@ class Axis(Number):
     def check(node, x):
         if not -x.ndim <= node.axis < x.ndim:
             name = type(node).__name__
-            raise Refused(f"{name}.forward: there is no axis {node.axis} in an input of shape {x.shape}")
+            raise refused(f"{name}.forward: there is no axis {node.axis} in an input of shape {x.shape}")
 
 
 def check_batch(name, x):
     """Return the scores of a loss; refuse an empty batch."""
     if x.size == 0:
-        raise Refused(f"{name}: the mean over an empty batch is not defined; got shape {x.shape}")
+        raise refused(f"{name}: the mean over an empty batch is not defined; got shape {x.shape}")
     return x
 
 
@@ -203,7 +208,7 @@ def check_finite(name, loss, x):
 def check_class_axis(name, x):
     """Refuse scores without a last axis of classes."""
     if x.ndim == 0 or x.shape[-1] == 0:
-        raise Refused(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
+        raise refused(f"{name}: expected scores of shape (..., C) with C >= 1; got {x.shape}")
 
 
 def wide_enough(dtype):
@@ -216,7 +221,7 @@ def widened(name, x, classes=True):
     if x.dtype.type is not np.float16:
         return x
     if classes and x.ndim and x.shape[-1] > 65504:  # the largest number of this type
-        raise Refused(f"{name}: float16 cannot add up over 65504 classes; got {x.shape}: use float32")
+        raise refused(f"{name}: float16 cannot add up over 65504 classes; got {x.shape}: use float32")
     return x.astype(np.float32)
 
 
@@ -227,21 +232,21 @@ def of_classes(name, x, t):
     """
     t = as_real(name, t)
     if x.ndim == 0:
-        raise Refused(f"{name}: scores need a last axis of classes; got a single number")
+        raise refused(f"{name}: scores need a last axis of classes; got a single number")
     if t.shape == x.shape:
         t = check_distribution(name, "t", as_floating(name, t)).copy()
         wide = t.astype(x.dtype)
         return t, wide / wide.sum(axis=-1, keepdims=True)
     if t.shape != x.shape[:-1]:
-        raise Refused(
+        raise refused(
             f"{name}: scores have shape {x.shape} and t has shape {t.shape}; expected index labels of shape "
             f"{x.shape[:-1]} or a distribution of shape {x.shape}"
         )
     if t.dtype.kind not in "iu":
-        raise Refused(f"{name}: index labels must be integers; got dtype {t.dtype}")
+        raise refused(f"{name}: index labels must be integers; got dtype {t.dtype}")
     chosen = t[..., np.newaxis] == np.arange(x.shape[-1])
     if np.count_nonzero(chosen) != t.size:
-        raise Refused(f"{name}: labels must lie in 0..{x.shape[-1] - 1}; got {t.min()}..{t.max()}")
+        raise refused(f"{name}: labels must lie in 0..{x.shape[-1] - 1}; got {t.min()}..{t.max()}")
     return t.copy(), chosen.astype(x.dtype)
 
 
@@ -249,11 +254,11 @@ def check_distribution(name, symbol, p):
     """Refuse rows that are no probability distribution: negative entries, or a sum that is not 1."""
     tolerance = max(1e-3, 10 * np.finfo(p.dtype).eps)  # generous: rows are often written by hand or in float16
     if not ((p >= 0) & (p <= 1 + tolerance)).all():
-        raise Refused(f"{name}: {symbol} must be probabilities; found an entry outside [0, 1] or NaN")
+        raise refused(f"{name}: {symbol} must be probabilities; found an entry outside [0, 1] or NaN")
     sums = p.sum(axis=-1)
     if not (abs(sums - 1) <= tolerance).all():
         worst = sums.flat[np.argmax(abs(sums - 1))]
-        raise Refused(f"{name}: each row of {symbol} must sum to 1; found a row that sums to {worst:.6g}")
+        raise refused(f"{name}: each row of {symbol} must sum to 1; found a row that sums to {worst:.6g}")
     return p
 
 
@@ -261,11 +266,11 @@ def of_two(name, x, t):
     """Return targets in [0, 1], twice, with the shape and dtype of the logits `x`; (N, 1) and (N,) mean the same."""
     t = as_real(name, t)
     if t.shape != x.shape and t.shape + (1,) != x.shape and t.shape != x.shape + (1,):
-        raise Refused(
+        raise refused(
             f"{name}: x has shape {x.shape} and t has shape {t.shape}; expected equal shapes, "
             "or (N, 1) on one side and (N,) on the other"
         )
     if not ((t >= 0) & (t <= 1)).all():
-        raise Refused(f"{name}: targets must lie in [0, 1]; got {t.min()}..{t.max()}")
+        raise refused(f"{name}: targets must lie in [0, 1]; got {t.min()}..{t.max()}")
     t = t.reshape(x.shape).astype(x.dtype)
     return t, t

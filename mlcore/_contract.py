@@ -14,7 +14,6 @@ import numpy as np
 
 from mlcore._checks import (
     Axis,
-    Refused,
     as_floating,
     as_real,
     check_batch,
@@ -25,6 +24,7 @@ from mlcore._checks import (
     check_parameters,
     ieee,
     is_silent,
+    refused,
     wide_enough,
     widened,
 )
@@ -166,12 +166,12 @@ class Node:
             step.training = False
         try:
             out = step._forward(*inputs)
-        except Refused:
-            raise
         except ValueError as error:
+            if hasattr(error, "says_whose"):
+                raise
             check_columns(self, inputs[0])
             shapes = " and ".join(str(np.shape(x)) for x in inputs)
-            raise Refused(f"{type(self).__name__}.forward: shapes {shapes} do not fit: {error}") from error
+            raise refused(f"{type(self).__name__}.forward: shapes {shapes} do not fit: {error}") from error
         if not self._trusted:
             _settle(self, step)
         step._shape = out.shape if type(out) is np.ndarray else None

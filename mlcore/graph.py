@@ -31,59 +31,10 @@ _numbers = itertools.count()  # steps are numbered as they run, and nothing runs
 Record = namedtuple("Record", ["upstream", "returned", "accumulate"])  # of a backward: for each step what it sent back
 
 
-class Variable:
-    r"""A value in a computation graph.
-
-    .. math:: \frac{\partial y}{\partial x} = \sum_{\text{uses } k \text{ of } x}
-              \left( \frac{\partial y}{\partial x} \right)_{\!k}
-
-    Arithmetic with variables gives variables. A variable never changes: for other values, write the expression again.
-
-    Parameters
-    ----------
-    value : array_like
-        A number or an array. It is copied; integers become float64.
-    name : str, optional
-        What the variable is called in pictures and texts; it may be set later.
-
-    Attributes
-    ----------
-    value : ndarray
-        The value, read-only.
-    grad : ndarray or None
-        After ``y.backward()`` the gradient of y by this variable, for each variable from which y was computed.
-    step : object or None
-        What made it: a node, its inputs and outputs; None for an input.
-
-    Raises
-    ------
-    TypeError
-        If a value does not hold real numbers.
-    ValueError
-        If shapes do not fit: the error is that of the node.
-
-    Examples
-    --------
-    >>> a, b = Variable(3.0, "a"), Variable(4.0, "b")
-    >>> y = a * b + a
-    >>> y.backward()
-    >>> print(y.value, a.grad, b.grad)
-    15.0 5.0 3.0
-
-    References
-    ----------
-    Section 1.3.4; the idea of a graph that grows with the expression, and the names, as in A. Karpathy's micrograd.
-    """
+class Operators:
+    """What can be written with variables: each operator runs its node."""
 
     __array_ufunc__ = None  # so that `array + variable` asks the variable
-
-    def __init__(self, value, name=""):
-        self.value = np.array(as_floating("Variable", value))
-        self.value.setflags(write=False)
-        self.name, self.step, self.grad, self.record = name, None, None, None
-
-    def __repr__(self):
-        return f"Variable({self.value!r}, {self.name!r})"
 
     def _constant(self, other):
         """A plain number takes the float type of the variable that it meets."""
@@ -140,6 +91,59 @@ class Variable:
     def sigmoid(self):
         """Return the logistic sigmoid."""
         return apply(Sigmoid(), self)
+
+
+class Variable(Operators):
+    r"""A value in a computation graph.
+
+    .. math:: \frac{\partial y}{\partial x} = \sum_{\text{uses } k \text{ of } x}
+              \left( \frac{\partial y}{\partial x} \right)_{\!k}
+
+    Arithmetic with variables gives variables. A variable never changes: for other values, write the expression again.
+
+    Parameters
+    ----------
+    value : array_like
+        A number or an array. It is copied; integers become float64.
+    name : str, optional
+        What the variable is called in pictures and texts; it may be set later.
+
+    Attributes
+    ----------
+    value : ndarray
+        The value, read-only.
+    grad : ndarray or None
+        After ``y.backward()`` the gradient of y by this variable, for each variable from which y was computed.
+    step : object or None
+        What made it: a node, its inputs and outputs; None for an input.
+
+    Raises
+    ------
+    TypeError
+        If a value does not hold real numbers.
+    ValueError
+        If shapes do not fit: the error is that of the node.
+
+    Examples
+    --------
+    >>> a, b = Variable(3.0, "a"), Variable(4.0, "b")
+    >>> y = a * b + a
+    >>> y.backward()
+    >>> print(y.value, a.grad, b.grad)
+    15.0 5.0 3.0
+
+    References
+    ----------
+    Section 1.3.4; the idea of a graph that grows with the expression, and the names, as in A. Karpathy's micrograd.
+    """
+
+    def __init__(self, value, name=""):
+        self.value = np.array(as_floating("Variable", value))
+        self.value.setflags(write=False)
+        self.name, self.step, self.grad, self.record = name, None, None, None
+
+    def __repr__(self):
+        return f"Variable({self.value!r}, {self.name!r})"
 
     def topological_order(self):
         """Return the steps from which this variable was computed, each of them after those that it needs."""

@@ -44,12 +44,12 @@ class Sigmoid(Node):
 
     def forward(self, x):
         """Return the sigmoid of x."""
-        self.y = sigmoid(x)
-        return self.y
+        self.out = sigmoid(x)
+        return self.out
 
     def backward(self, dout):
         """Return dx."""
-        return dout * self.y * (1 - self.y)
+        return dout * self.out * (1 - self.out)
 
 
 class ReLU(Node):
