@@ -1,5 +1,6 @@
 """The layers, losses and optimizers of the book, in NumPy: one module for each section."""
 
+from mlcore._contract import Loss, Node
 from mlcore.datasets import load_digits, load_spiral
 from mlcore.functions import (
     cross_entropy_error,
@@ -11,7 +12,7 @@ from mlcore.functions import (
 )
 from mlcore.gradients import gradient_check, numerical_gradient, relative_error
 from mlcore.graph import Variable, apply
-from mlcore.layers import Affine, ReLU, Sigmoid
+from mlcore.layers import Affine, Dropout, ReLU, Sigmoid, Tanh
 from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
 from mlcore.network import Sequential, accuracy, fit
 from mlcore.nodes import Add, Branch, MatMul, Multiply, Power, Repeat, Sum
@@ -26,10 +27,13 @@ __all__ = [
     "Add",
     "Affine",
     "Branch",
+    "Dropout",
+    "Loss",
     "MatMul",
     "Momentum",
     "Multiply",
     "Nesterov",
+    "Node",
     "Optimizer",
     "Power",
     "RMSprop",
@@ -40,6 +44,7 @@ __all__ = [
     "SigmoidWithLoss",
     "SoftmaxWithLoss",
     "Sum",
+    "Tanh",
     "Variable",
     "accuracy",
     "apply",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mlcore._checks import Setting
 from mlcore._contract import Node
 from mlcore.functions import sigmoid
 from mlcore.nodes import rows
@@ -96,6 +97,96 @@ class ReLU(Node):
     def backward(self, dout):
         """Return dx."""
         return np.where(self.positive, dout, 0)
+
+
+class Tanh(Node):
+    r"""Hyperbolic tangent, element by element.
+
+    .. math:: y = \tanh x, \qquad
+              \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y} \, (1 - y^2)
+
+    Raises
+    ------
+    TypeError
+        If x does not hold real numbers.
+    ValueError
+        If the upstream gradient does not have the shape of y.
+    RuntimeError
+        If `backward` is called without a `forward` of its own.
+
+    Examples
+    --------
+    >>> layer = Tanh()
+    >>> layer.forward([0.0, 1000.0])
+    array([0., 1.])
+    >>> layer.backward([8.0, 8.0])
+    array([8., 0.])
+
+    References
+    ----------
+    Section 1.3.5 and section 1.5.
+    """
+
+    def forward(self, x):
+        """Return tanh x."""
+        self.out = np.tanh(x)
+        return self.out
+
+    def backward(self, dout):
+        """Return dx."""
+        return dout * (1 - self.out**2)
+
+
+class Dropout(Node):
+    r"""While training, each element is left out with probability p; the others grow, so that the mean stays.
+
+    .. math:: y_i = m_i x_i, \qquad
+              \frac{\partial L}{\partial x_i} = m_i \frac{\partial L}{\partial y_i}, \qquad
+              m_i = \begin{cases} 0 & \text{with probability } p \\ 1 / (1 - p) & \text{otherwise} \end{cases}
+
+    In `predict` nothing is left out.
+
+    Parameters
+    ----------
+    p : float
+        The probability, in [0, 1).
+    rng : int or numpy.random.Generator, optional
+        Source of what is left out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If p is no number in range, or the upstream gradient does not have the shape of y.
+    RuntimeError
+        If `backward` is called without a `forward` of its own.
+
+    Examples
+    --------
+    >>> layer = Dropout(0.5, rng=0)
+    >>> layer.forward([1.0, 2.0, 3.0, 4.0])
+    array([2., 0., 0., 0.])
+    >>> layer.backward([1.0, 1.0, 1.0, 1.0])
+    array([2., 0., 0., 0.])
+
+    References
+    ----------
+    Section 1.5; Srivastava et al. (2014).
+    """
+
+    p = Setting(below=1)
+
+    def __init__(self, p, rng=0):
+        self.p, self.rng = p, np.random.default_rng(rng)
+
+    def forward(self, x):
+        """Return x, with some elements left out while training."""
+        kept = self.rng.random(x.shape) >= self.p if self.training else np.full(x.shape, 1 - self.p)
+        self.m = (kept / (1 - self.p)).astype(x.dtype)
+        return self.m * x
+
+    def backward(self, dout):
+        """Return dx."""
+        return self.m * dout
 
 
 class Affine(Node, W="D H", b="H"):

@@ -25,6 +25,7 @@ from mlcore import (
     Sigmoid,
     SigmoidWithLoss,
     SoftmaxWithLoss,
+    Tanh,
     Variable,
     apply,
     graph,
@@ -593,14 +594,19 @@ def test_every_node_layer_and_loss_has_its_words():
     assert not {*graph_drawing.LOCAL} & {*graph_drawing.WHOLE}
 
 
-@pytest.mark.parametrize("node", [Add(), Multiply(), Power(3), Power(-1), Power(0.5), ReLU(), Sigmoid()])
+@pytest.mark.parametrize("node", [Add(), Multiply(), Power(3), Power(-1), Power(0.5), ReLU(), Sigmoid(), Tanh()])
 def test_the_words_of_elementwise_nodes_are_what_the_nodes_do(node):
     inputs = variables(0.75, -1.5)[: 2 if isinstance(node, (Add, Multiply)) else 1]
     y = run(apply(node, *inputs), upstream=3.0)
     drawing = y.draw()
     formula, *local = graph_drawing.LOCAL[type(node)]
     assert len(local) == len(inputs)
-    names = {x.name: x.value for x in inputs} | {"y": y.value, "sigmoid": sigmoid, "relu": lambda x: max(x, 0)}
+    names = {x.name: x.value for x in inputs} | {
+        "y": y.value,
+        "sigmoid": sigmoid,
+        "relu": lambda x: max(x, 0),
+        "tanh": np.tanh,
+    }
     assert value_of(drawing.formula(y.step), **names) == pytest.approx(y.value)
     for k, x in enumerate(inputs):
         words = local[k].format(*(x.name for x in inputs), y="y", node=node)

@@ -6,7 +6,22 @@ from helpers import FLOATS, assert_gradients, distinct_memory, inner, leading_ax
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlcore import Add, Affine, MatMul, ReLU, Repeat, Sequential, Sigmoid, SigmoidWithLoss, SoftmaxWithLoss, sigmoid
+from mlcore import (
+    SGD,
+    Add,
+    Affine,
+    Dropout,
+    MatMul,
+    ReLU,
+    Repeat,
+    Sequential,
+    Sigmoid,
+    SigmoidWithLoss,
+    SoftmaxWithLoss,
+    Tanh,
+    fit,
+    sigmoid,
+)
 
 dtypes = st.sampled_from([np.float32, np.float64])
 sizes = st.integers(0, 3)
@@ -16,7 +31,13 @@ def affine(seed=0, d=2, h=3, dtype=np.float64):
     return Affine(normal(seed, (d, h), dtype), normal(seed + 1, h, dtype))
 
 
-each_layer = pytest.mark.parametrize("make", [Sigmoid, ReLU, affine], ids=["Sigmoid", "ReLU", "Affine"])
+def half_dropped():
+    return Dropout(0.5, rng=3)
+
+
+each_layer = pytest.mark.parametrize(
+    "make", [Sigmoid, ReLU, Tanh, half_dropped, affine], ids=["Sigmoid", "ReLU", "Tanh", "Dropout", "Affine"]
+)
 
 
 # -- Sigmoid --
@@ -92,6 +113,52 @@ def test_relu_has_no_slope_where_its_input_is_not_positive(dtype):
 def test_relu_lets_nan_through_so_that_the_loss_can_refuse_it():
     layer = ReLU()
     assert np.isnan(layer.forward([np.nan])).all() and layer.backward([1.0]) == 0
+
+
+# -- Tanh and Dropout --
+
+
+@given(seeds, shapes, dtypes)
+def test_gradient_of_tanh(seed, shape, dtype):
+    assert_gradients(Tanh(), normal(seed, shape, dtype), dtype=dtype, rng=seed)
+
+
+def test_tanh_is_a_stretched_sigmoid():
+    x = np.linspace(-30, 30, 61)
+    layer = Tanh()
+    np.testing.assert_allclose(layer.forward(x), 2 * sigmoid(2 * x) - 1, atol=1e-15)
+    np.testing.assert_allclose(layer.backward(np.ones(61)), 4 * sigmoid(2 * x) * sigmoid(-2 * x), atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("p", [0.0, 0.25, 0.9])
+def test_dropout_leaves_out_its_share_and_keeps_the_mean(p, dtype):
+    layer, x = Dropout(p, rng=1), np.ones((200, 200), dtype)
+    y = layer.forward(x)
+    left_out = (y == 0).mean()
+    assert abs(left_out - p) < 4 * np.sqrt(p * (1 - p) / y.size) + 1e-12
+    np.testing.assert_allclose(y[y != 0].astype(float), 1 / (1 - p), rtol=1e-3)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(layer.backward(x), y)  # what was left out gets nothing back
+    assert (layer.forward(x) != y).any() or p == 0  # other elements each time
+
+
+def test_dropout_goes_back_through_what_it_kept_and_predicts_with_all():
+    net = Sequential(affine(), Dropout(0.5), affine(2, 3, 3), loss=SoftmaxWithLoss())
+    x = normal(5, (6, 2))
+    first, _, last = net.layers
+    np.testing.assert_array_equal(net.predict(x), last.forward(first.forward(x)))
+    before = net.layers[1].rng.bit_generator.state
+    fit(net, SGD(0.1), x, [0, 1, 2] * 2, epochs=0, test=(x, [0, 1, 2] * 2))
+    assert net.layers[1].rng.bit_generator.state == before  # looking draws nothing
+
+
+@pytest.mark.parametrize(
+    ("p", "exception"), [(1.0, ValueError), (-0.1, ValueError), ("a", TypeError), (np.nan, ValueError)]
+)
+def test_dropout_wants_a_probability_below_one(p, exception):
+    with pytest.raises(exception, match="^Dropout: p must be"):
+        Dropout(p)
 
 
 # -- Affine --

@@ -127,8 +127,8 @@ def test_all_is_complete_sorted_and_importable():
 
 def test_what_is_not_there_is_no_attribute():
     assert mlcore.save is mlcore.storage.save
-    with pytest.raises(AttributeError, match="'mlcore' has no attribute 'Tanh'"):
-        mlcore.Tanh  # noqa: B018
+    with pytest.raises(AttributeError, match="'mlcore' has no attribute 'Conv'"):
+        mlcore.Conv  # noqa: B018
 
 
 def test_every_public_name_of_the_contract_is_there():

@@ -13,7 +13,7 @@ from collections import Counter
 import numpy as np
 
 from mlcore.graph import MatrixProduct, Variable
-from mlcore.layers import Affine, ReLU, Sigmoid
+from mlcore.layers import Affine, Dropout, ReLU, Sigmoid, Tanh
 from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
 from mlcore.nodes import Add, Branch, MatMul, Multiply, Power, Repeat, Sum
 from mlcore.teaching.visual import COLOURS, Frames, _short
@@ -25,6 +25,7 @@ LOCAL = {
     Power: ("{0}^{node.n:g}", "{node.n:g} · {0}^({node.n:g} − 1)"),
     ReLU: ("relu({0})", "(1 if {0} > 0 else 0)"),
     Sigmoid: ("sigmoid({0})", "{y} · (1 − {y})"),
+    Tanh: ("tanh({0})", "1 − {y}^2"),
 }
 # Where an output depends on several elements of an input: the gradient of the input as a whole.
 WHOLE = {
@@ -34,10 +35,12 @@ WHOLE = {
     MatrixProduct: ("{0} @ {1}", "d{y} @ {1}ᵀ", "{0}ᵀ @ d{y}"),
     MatMul: ("{0} @ W", "d{y} @ Wᵀ"),
     Affine: ("{0} @ W + b", "d{y} @ Wᵀ"),
+    Dropout: ("dropout({0})", "d{y}, where {0} was not left out, divided by 1 − {node.p:g}"),
     SoftmaxWithLoss: ("SoftmaxWithLoss({0})", "d{y} · (softmax({0}) − t) / N"),
     SigmoidWithLoss: ("SigmoidWithLoss({0})", "d{y} · (sigmoid({0}) − t) / N"),
 }
 
+MOST_IN_PICTURE, MOST_IN_PLAYER = 300, 60
 LINE, CHARACTER, GAP, MARGIN = 17, 7.8, 54, 12  # in pixels, for type of 13 pixels
 LABEL = 9  # what comes back along a line is written there if it is not longer
 PAGE = 760  # a graph that is wider than about a page runs down it
@@ -57,8 +60,16 @@ MARKERS = "".join(
 )
 
 
+def check_size(result, what, most):
+    """Refuse a graph of which no picture would be of use."""
+    n = len(result.topological_order())
+    if n > most:
+        raise ValueError(f"Variable.{what} of {n} steps would be of no use to the eye: at most {most}")
+
+
 def steps(result, down=None):
     """The player that `Variable.steps` returns."""
+    check_size(result, "steps: a player", MOST_IN_PLAYER)
     if result.record is None:
         result.backward()
     graph = Drawing(result, down)
@@ -77,6 +88,7 @@ class Drawing:
     """The graph of a variable as a picture, and as a text that says the same."""
 
     def __init__(self, result, down=None):
+        check_size(result, "draw: a picture", MOST_IN_PICTURE)
         self.result, self.steps, self.record = result, result.topological_order(), result.record
         self.uses = Counter(x for step in self.steps for x in step.variables)
         inputs = [x for x in self.uses if x.step is None]
