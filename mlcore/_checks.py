@@ -213,7 +213,9 @@ def check_class_axis(name, x):
 
 def wide_enough(dtype):
     """The type in which numbers are computed that come in this one: half precision in single, integers in double."""
-    return np.dtype(np.float32) if dtype.type is np.float16 else dtype if dtype.kind == "f" else np.dtype(float)
+    if dtype.type is np.float16:
+        return np.dtype(np.float32)
+    return dtype if dtype.kind == "f" else np.dtype(float)
 
 
 def widened(name, x, classes=True):

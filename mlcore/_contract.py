@@ -50,6 +50,17 @@ class Remembered:
         return vars(layer._pass).get(self.name) if layer is not None and layer._pass is not None else None
 
 
+class ReadOnly(Remembered):
+    """The same, for an array that must not be written into."""
+
+    def __get__(self, layer, kind):
+        array = super().__get__(layer, kind)
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+            array = array.view()
+        return array
+
+
 class Node:
     """What every node, layer and loss promises: a subclass writes `forward` and `backward`, and needs nothing else.
 
@@ -106,14 +117,15 @@ class Node:
     Section 1.3.5.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_layer", "_pass", "_seen", "_shape")
-    params, training, _upstream = Parameters(), True, ()
+    __slots__ = ("__dict__", "__weakref__", "_layer", "_me", "_pass", "_seen", "_shape")
+    params, training, _upstream, _is_loss = Parameters(), True, (), False
     _axes = {}  # of the parameters, by their names
     __signature__ = NOTHING
 
     def __init_subclass__(cls, **axes):
         super().__init_subclass__()
         cls._axes, cls._trusted = axes or cls._axes, cls.__module__.startswith("mlcore.")
+        cls._has_axis = isinstance(getattr(cls, "axis", None), Axis)
         cls.__signature__ = (
             inspect.signature(cls.__init__.__get__(0)) if cls.__init__ is not object.__init__ else NOTHING
         )
@@ -125,6 +137,7 @@ class Node:
     def __new__(cls, *args, **kwargs):
         node = super().__new__(cls)
         node._layer = node._pass = node._seen = node._shape = None
+        node._me = weakref.ref(node)
         vars(node).update(params=[], grads=[])
         return node
 
@@ -144,7 +157,7 @@ class Node:
         if is_pass:
             self._layer = _nobody
         if self._pass is not None:
-            self._pass._layer = weakref.ref(self)
+            self._pass._layer = self._me
 
     def __getattr__(self, name):
         """What the last forward pass remembers can be looked at in the layer, until its backward."""
@@ -152,50 +165,13 @@ class Node:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self._pass, name)
 
-    def _run(self, *inputs, training=True):
-        """Run forward on a fresh pass; return what comes out, and the pass."""
-        out, step = self._try(inputs, training)
-        self._pass = step if training else self._pass
-        return out, step
-
-    def _try(self, inputs, training):
-        step = object.__new__(type(self))
-        step.__dict__ = self.__dict__.copy()
-        step._layer, step._pass, step._seen = weakref.ref(self), None, None
-        if not training:
-            step.training = False
-        try:
-            out = step._forward(*inputs)
-        except ValueError as error:
-            if hasattr(error, "says_whose"):
-                raise
-            check_columns(self, inputs[0])
-            shapes = " and ".join(str(np.shape(x)) for x in inputs)
-            raise refused(f"{type(self).__name__}.forward: shapes {shapes} do not fit: {error}") from error
-        if not self._trusted:
-            _settle(self, step)
-        step._shape = out.shape if type(out) is np.ndarray else None
-        return out, step
-
-    def _send_back(self, *upstream):
-        """Go back through this pass, once, and only if the layer has not run forward since."""
-        layer = self._layer()
-        layer._pass = None
-        if not layer._trusted:
-            for grad in self.grads:
-                grad[...] = 0  # so that += is right too
-        dx = self._backward(*upstream)
-        if not layer._trusted:
-            _settle(layer, self)
-        return dx
-
     @ieee
     def _enter(self, *inputs, **named):
         """Forward, from outside: inputs are checked and copied, and nothing of the memory is handed out."""
         if named:
             inputs = inspect.signature(self._forward).bind(*inputs, **named).args
         taken, half = _take(self, inputs)
-        outs, step = self._run(*taken)
+        outs, step = run(self, True, *taken)
         step._seen = threading.get_ident(), half, [np.shape(out) for out in _as_tuple(outs)]
         return _hand_out(outs, half, vars(step).values(), taken)
 
@@ -220,7 +196,7 @@ class Node:
             )
         half, shapes = step._seen_here(name)
         upstream = _take_upstream(name, upstream or self._upstream, shapes)
-        return _hand_out(step._send_back(*upstream), half, (), upstream)
+        return _hand_out(send_back(step, *upstream), half, (), upstream)
 
 
 class Loss(Node):
@@ -261,29 +237,27 @@ class Loss(Node):
     Section 1.3.5.
     """
 
-    y, t, _upstream, _targets = Remembered(), Remembered(), (1.0,), None
+    y, t, _upstream, _targets, _is_loss = Remembered(), Remembered(), (1.0,), None, True
 
     def __init_subclass__(cls, targets=None, **axes):
         super().__init_subclass__(**axes)
         if targets:
             cls._targets = staticmethod(targets)
 
-    def _run(self, x, t, training=True):
-        """Run forward on a fresh pass, with targets that have been checked; a loss is a float."""
+    def _taken(self, x, t):
+        """Scores and targets as `forward` gets them, and what is remembered as t."""
         name = type(self).__name__
-        x = check_batch(name, as_floating(name, x))
+        if x.__class__ is not np.ndarray or x.size == 0:
+            x = check_batch(name, as_floating(name, x))
         t, target = self._targets(name, x, t) if self._targets else (_take(self, [t])[0][0],) * 2
-        loss, step = self._try((x, target), training)
-        loss, step.t = check_finite(name, float(loss), x), t
-        self._pass = step if training else self._pass
-        return loss, step
+        return (x, target), t
 
     @ieee
     def _enter(self, x, t):
         x = as_floating(type(self).__name__, x)
         widened(type(self).__name__, x)
         (x,), half = _take(self, [x])
-        loss, step = self._run(x, t)
+        loss, step = run(self, True, x, t)
         step._seen = threading.get_ident(), half, [None]
         return loss
 
@@ -292,14 +266,57 @@ def _nobody():
     """What a pass has for its layer until that is restored too."""
 
 
-def run(layer, *inputs, training=True):
-    """Run any layer forward; return what comes out, and what goes back later: the pass, or else the layer itself."""
-    return layer._run(*inputs, training=training) if isinstance(layer, Node) else (layer.forward(*inputs), layer)
+def run(layer, training, *inputs):
+    """Run a layer forward on a fresh pass; return what comes out, and the pass, or else the layer itself."""
+    if not isinstance(layer, Node):
+        return layer.forward(*inputs), layer
+    step = object.__new__(layer.__class__)
+    step.__dict__ = layer.__dict__.copy()
+    step._layer, step._pass, step._seen, step._shape = layer._me, None, None, None
+    if not training:
+        step.training = False
+    if layer._is_loss:
+        inputs, step.t = layer._taken(*inputs)
+    try:
+        out = step._forward(*inputs)
+    except ValueError as error:
+        raise _explained(layer, inputs, error) from error
+    if not layer._trusted:
+        _settle(layer, step)
+    if layer._is_loss:
+        out = check_finite(type(layer).__name__, float(out), inputs[0])
+    elif out.__class__ is np.ndarray:
+        step._shape = out.shape
+    if training:
+        layer._pass = step
+    return out, step
 
 
 def send_back(step, *upstream):
-    """Go back through what `run` returned."""
-    return step._send_back(*upstream) if isinstance(step, Node) else step.backward(*upstream)
+    """Go back through what `run` returned, once."""
+    if not isinstance(step, Node):
+        return step.backward(*upstream)
+    layer = step._layer()
+    layer._pass = None
+    if layer._trusted:
+        return step._backward(*upstream)
+    for grad in step.grads:
+        grad[...] = 0  # so that += is right too
+    dx = step._backward(*upstream)
+    _settle(layer, step)
+    return dx
+
+
+def _explained(layer, inputs, error):
+    """An error of NumPy in the words of the layer; one that says already whose it is stays."""
+    if hasattr(error, "says_whose"):
+        return error
+    try:
+        check_columns(layer, inputs[0])
+    except ValueError as better:
+        return better
+    shapes = " and ".join(str(np.shape(x)) for x in inputs)
+    return refused(f"{type(layer).__name__}.forward: shapes {shapes} do not fit: {error}")
 
 
 def check_order(name, steps):
@@ -324,17 +341,17 @@ def _with_border(pure, border):
 
 def _take(layer, inputs):
     """Return copies of the inputs as floating arrays, and whether all is in half precision, which is widened."""
-    name, params = type(layer).__name__, layer.params
-    arrays = [as_real(name, x) for x in inputs]
-    given = params[0].dtype if params else np.dtype(float)
-    types = [x.dtype if x.dtype.kind == "f" else given for x in arrays]
-    taken = [np.array(x, wide_enough(t)) for x, t in zip(arrays, types, strict=True)]
+    name, params, half, taken = type(layer).__name__, layer.params, True, []
+    for x in inputs:
+        x = as_real(name, x)
+        given = x.dtype if x.dtype.kind == "f" else params[0].dtype if params else np.dtype(float)
+        half = half and given.type is np.float16
+        taken.append(np.array(x, wide_enough(given)))
     if taken:
         check_columns(layer, taken[0])
-        axis = getattr(type(layer), "axis", None)
-        if isinstance(axis, Axis):
-            axis.check(layer, taken[0])
-    return taken, all(t.type is np.float16 for t in (*types, *(p.dtype for p in params)))
+    if layer._has_axis:
+        Axis.check(layer, taken[0])
+    return taken, half and all(p.dtype.type is np.float16 for p in params)
 
 
 def _take_upstream(name, upstream, shapes):
@@ -343,9 +360,6 @@ def _take_upstream(name, upstream, shapes):
         raise ValueError(f"{name}: expected {len(shapes)} upstream gradients, one for each output; got {len(upstream)}")
     taken = []
     for dy, shape in zip(upstream, shapes, strict=True):
-        if shape is None and type(dy) is float:
-            taken.append(dy)
-            continue
         dy = as_real(name, dy)
         if dy.shape != (shape or ()):
             raise ValueError(

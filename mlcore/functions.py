@@ -45,7 +45,9 @@ def sigmoid(x):
     Section 1.3.1 and 1.3.5.1.
     """
     e = np.exp(-np.abs(x))
-    return np.maximum(e, x >= 0) / (1 + e)  # the numerator: 1 where x >= 0, else e, which is below 1
+    y = np.maximum(e, x >= 0)  # the numerator: 1 where x >= 0, else e, which is below 1
+    y /= 1 + e
+    return y
 
 
 def softmax(x):
@@ -114,8 +116,9 @@ def log_softmax(x):
     ----------
     Section 1.3.1.
     """
-    shifted = x - x.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    log_y = x - x.max(axis=-1, keepdims=True)
+    log_y -= np.log(np.exp(log_y).sum(axis=-1, keepdims=True))
+    return log_y
 
 
 def mean(values):

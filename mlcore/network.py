@@ -20,7 +20,7 @@ from mlcore._checks import (
     of_two,
     wide_enough,
 )
-from mlcore._contract import Node, Remembered, _hand_out, _take, _take_upstream, check_order, run, send_back
+from mlcore._contract import Node, ReadOnly, _hand_out, _take, _take_upstream, check_order, run, send_back
 from mlcore.layers import Affine
 from mlcore.nodes import MatMul
 
@@ -32,7 +32,7 @@ class Gathered:
         self.name = name
 
     def __get__(self, network, kind):
-        return FixedList(array for layer in network.layers for array in getattr(layer, self.name))
+        return FixedList([array for layer in network.layers for array in getattr(layer, self.name)])
 
     def __set__(self, network, arrays):
         raise TypeError(
@@ -92,7 +92,7 @@ class Sequential(Node):
     Section 1.4.
     """
 
-    params, grads, scores = Gathered(), Gathered(), Remembered()
+    params, grads, scores = Gathered(), Gathered(), ReadOnly()
     _upstream = (1.0,)
 
     def __init__(self, *layers, loss=None):
@@ -109,15 +109,15 @@ class Sequential(Node):
 
     def forward(self, x, *t):
         """Return the loss for inputs x and targets t, a float."""
-        self.steps = []
+        self.steps = steps = []
         for layer in self.layers:
-            x, step = run(layer, x, training=self.training)
-            self.steps.append(step)
+            x, step = run(layer, self.training, x)
+            steps.append(step)
         if self.loss is None:
             return x
         self.scores = x
-        loss, step = run(self.loss, x, *t, training=self.training)
-        self.steps.append(step)
+        loss, step = run(self.loss, self.training, x, *t)
+        steps.append(step)
         return loss
 
     def backward(self, dout=1):
@@ -135,7 +135,7 @@ class Sequential(Node):
 
     def _predict(self, x):
         for layer in self.layers:
-            x, _ = run(layer, x, training=False)
+            x, _ = run(layer, False, x)
         return x
 
     def _take(self, x):
@@ -152,18 +152,20 @@ class Sequential(Node):
 
     def _first(self):
         """The layer that gets the input, in an inner network too."""
-        return next(layer for layer in _within(self.layers) if not isinstance(layer, Sequential))
+        first = self.layers[0]
+        return first._first() if isinstance(first, Sequential) else first
 
     @ieee
     def _enter(self, x, *t):
         if t:
             self._check_loss()
         x, half = self._take(x)
-        out, step = self._run(x, *t)
+        out, step = run(self, True, x, *t)
         step._seen = threading.get_ident(), half, [None if self.loss else np.shape(out)]
         if self.loss is None:
             return _hand_out(out, half, (), ())
-        step.scores = _hand_out(step.scores, half, [step.scores], ())
+        if half:
+            step.scores = step.scores.astype(np.float16)
         return out
 
     @ieee
@@ -174,11 +176,11 @@ class Sequential(Node):
         half, shapes = step._seen_here("Sequential.backward")
         steps = vars(step).get("steps", [])  # a forward of one's own may do without
         check_order("Sequential.backward", steps)
-        name = type(self.loss or self).__name__
-        dout = _take_upstream(f"{name}.backward", [1.0 if dout is None else dout], shapes)
+        if dout is not None:
+            (dout,) = _take_upstream(f"{type(self.loss or self).__name__}.backward", [dout], shapes)
         spared = not input_gradient and _spare_input_gradient(step)
-        dx = step._send_back(*dout)
-        return None if spared else _hand_out(dx, half, (), dout)
+        dx = send_back(step, 1.0 if dout is None else dout)
+        return None if spared else _hand_out(dx, half, (), (dout,))
 
 
 def _within(layers):
@@ -385,7 +387,7 @@ def _train_step(network, optimizer, x, t, where):
     """Move the parameters one step; return the loss and, if it can be told, the accuracy before it."""
     seen, step = _measure(network, x, t, where)
     _spare_input_gradient(step)
-    step._send_back(1.0)
+    send_back(step, 1.0)
     optimizer.update(network.params, network.grads)
     return seen
 
@@ -394,7 +396,7 @@ def _train_step(network, optimizer, x, t, where):
 def _measure(network, x, t, where, training=True):
     """Return the pass, and before it an array of the loss and, if it can be told, the accuracy; refuse no number."""
     try:
-        loss, step = network._run(x, t, training=training)
+        loss, step = run(network, training, x, t)
         if not math.isfinite(loss):
             raise NotFiniteError(f"the loss is {loss}")
     except NotFiniteError as error:

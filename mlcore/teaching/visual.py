@@ -84,7 +84,7 @@ def listing(*objects):
     --------
     >>> from mlcore import softmax
     >>> print(str(listing(softmax)).splitlines()[-1].strip())
-    return e / total
+    return e / e.sum(axis=-1, keepdims=True)
     """
     return Listing("\n\n\n".join(_source_without_reference(o) for o in objects))
 
