@@ -16,7 +16,8 @@ from mlcore.layers import Affine, Dropout, ReLU, Sigmoid, Tanh
 from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
 from mlcore.network import Sequential, accuracy, fit
 from mlcore.nodes import Add, Branch, MatMul, Multiply, Power, Repeat, Sum
-from mlcore.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
+from mlcore.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
+from mlcore.tuning import add_l2, clip_gradients, constant, cosine, initial_weights, step_decay
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "SGD",
     "AdaGrad",
     "Adam",
+    "AdamW",
     "Add",
     "Affine",
     "Branch",
@@ -47,10 +49,15 @@ __all__ = [
     "Tanh",
     "Variable",
     "accuracy",
+    "add_l2",
     "apply",
+    "clip_gradients",
+    "constant",
+    "cosine",
     "cross_entropy_error",
     "fit",
     "gradient_check",
+    "initial_weights",
     "load",
     "load_digits",
     "load_spiral",
@@ -62,6 +69,7 @@ __all__ = [
     "sigmoid_cross_entropy",
     "softmax",
     "softmax_cross_entropy",
+    "step_decay",
 ]
 
 

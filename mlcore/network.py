@@ -1,10 +1,11 @@
 """Section 1.4: layers in a row, and the loop that trains them."""
 
 import math
+import signal
 import sys
 import threading
 import warnings
-from contextlib import nullcontext as whole_step
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from mlcore._checks import (
 from mlcore._contract import Node, ReadOnly, _hand_out, _take, _take_upstream, check_order, run, send_back
 from mlcore.layers import Affine
 from mlcore.nodes import MatMul
+from mlcore.tuning import clip_gradients
 
 
 class Gathered:
@@ -258,6 +260,7 @@ def fit(
     test=None,
     progress=None,
     schedule=None,
+    clip=None,
     callback=None,
 ):
     """Train a network by mini-batches.
@@ -285,6 +288,8 @@ def fit(
         seconds.
     schedule : callable, optional
         Gives the learning rate of each step, which it gets counted from 0: see :mod:`mlcore.tuning`.
+    clip : float, optional
+        The largest norm that all gradients have together: see :func:`mlcore.clip_gradients`.
     callback : callable, optional
         Called with the history after each epoch; training ends when it returns True.
 
@@ -340,7 +345,7 @@ def fit(
                     if schedule is not None:
                         optimizer.lr = schedule(steps)
                     where = f"at step {steps + 1} (epoch {epoch + 1})"
-                    sums = sums + len(batch) * _train_step(network, optimizer, x[batch], t[batch], where)
+                    sums = sums + len(batch) * _train_step(network, optimizer, x[batch], t[batch], clip, where)
                     steps += 1
             results = [sums / len(x)]
             for inputs, targets in others:
@@ -382,12 +387,32 @@ def _look(network, x, t, batch_size):
     return seen
 
 
+@contextmanager
+def whole_step():
+    """Put off an interrupt (Ctrl-C) until the end of the step; it reaches the main thread alone."""
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT) if main else None
+    if not callable(handler):
+        yield
+        return
+    put_off = []
+    signal.signal(signal.SIGINT, lambda *interrupt: put_off.append(interrupt))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if put_off:
+            handler(*put_off[0])
+
+
 @ieee
-def _train_step(network, optimizer, x, t, where):
+def _train_step(network, optimizer, x, t, clip, where):
     """Move the parameters one step; return the loss and, if it can be told, the accuracy before it."""
     seen, step = _measure(network, x, t, where)
     _spare_input_gradient(step)
     send_back(step, 1.0)
+    if clip is not None:
+        clip_gradients(network.grads, clip)
     optimizer.update(network.params, network.grads)
     return seen
 

@@ -42,7 +42,8 @@ class Optimizer:
         Parameters
         ----------
         params : list of ndarray
-            Floating, writable arrays. One that stands more than once is moved once, by the sum of its gradients.
+            Floating, writable arrays. One that stands more than once is moved once, by the sum of its gradients. In
+            half precision a step of less than half the last digit is lost: train in single precision.
         grads : list of ndarray
             Their gradients, of the same shapes; left unchanged.
 
@@ -55,11 +56,15 @@ class Optimizer:
         blocks = layout.gather(grads)
         self.begin_step()
         for param, grad, *state in blocks:
-            param += self.step(grad, *state)
+            self.move(param, grad, *state)
         layout.scatter()
 
     def begin_step(self):
         """Do what is done once in each step; by default nothing."""
+
+    def move(self, param, grad, *state):
+        """Add the step to the parameters; a rule that depends on them does more here."""
+        param += self.step(grad, *state)
 
     def step(self, grad, *state):
         """Return what is to be added to the parameters. Each rule has its own."""
@@ -81,6 +86,7 @@ class Optimizer:
         if layout.grads is None or not same_arrays(grads, layout.grads):  # those of the last step have been looked at
             _check_grads(name, params, grads)
             layout.grads = [g if type(g) is np.ndarray else None for g in grads]  # a list could grow in between
+            layout.ready = None
         if layout is not self._layout:
             self._layout = layout
             for s, views in zip(self.state_names, layout.states, strict=True):
@@ -318,7 +324,9 @@ class AdaGrad(Optimizer):
     def step(self, grad, h):
         """Return the step."""
         h += grad**2
-        return -self.lr * grad / (np.sqrt(h) + self.eps)
+        step = -self.lr * grad
+        step /= np.sqrt(h) + self.eps
+        return step
 
 
 class RMSprop(Optimizer):
@@ -371,7 +379,9 @@ class RMSprop(Optimizer):
         """Return the step."""
         h *= self.decay_rate
         h += (1 - self.decay_rate) * grad**2
-        return -self.lr * grad / (np.sqrt(h) + self.eps)
+        step = -self.lr * grad
+        step /= np.sqrt(h) + self.eps
+        return step
 
 
 class Adam(Optimizer):
@@ -437,4 +447,63 @@ class Adam(Optimizer):
         v += (1 - self.beta2) * grad**2
         m_share = 1 - self.beta1**self.iter  # m_hat is m / m_share
         v_share = 1 - self.beta2**self.iter
-        return -self.lr / m_share * m / (np.sqrt(v / v_share) + self.eps)
+        step = -self.lr / m_share * m
+        step /= np.sqrt(v / v_share) + self.eps
+        return step
+
+
+class AdamW(Adam):
+    r"""Adam with weight decay: besides its step, each parameter shrinks a little towards 0.
+
+    .. math:: \theta \leftarrow (1 - \eta \lambda) \, \theta - \eta \frac{\hat m}{\sqrt{\hat v} + \epsilon}
+
+    with the averages of :class:`Adam`. The decay does not go through them, as a penalty in the gradient would: see
+    :func:`mlcore.add_l2`.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate, at least 0.
+    beta1, beta2 : float
+        Decay of the two averages, in [0, 1).
+    eps : float
+        :math:`\epsilon`, above 0.
+    weight_decay : float
+        :math:`\lambda`, at least 0.
+
+    Attributes
+    ----------
+    m, v : list of ndarray
+        The averages; None before the first step.
+    iter : int
+        The number of steps so far.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a setting is no finite number in range.
+
+    Examples
+    --------
+    Without a gradient only the decay is left:
+
+    >>> x, optimizer = np.array([1.0, -2.0]), AdamW(lr=0.1, weight_decay=0.5)
+    >>> optimizer.update([x], [np.zeros(2)])
+    >>> x
+    array([ 0.95, -1.9 ])
+
+    References
+    ----------
+    Section 1.5; Loshchilov & Hutter (2019), Algorithm 2, with the schedule in the learning rate.
+    """
+
+    weight_decay = Setting()
+
+    def __init__(self, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
+        super().__init__(lr, beta1, beta2, eps)
+        self.weight_decay = weight_decay
+
+    def move(self, param, grad, *state):
+        """Let the parameters decay, then add the step."""
+        param *= 1 - self.lr * self.weight_decay
+        super().move(param, grad, *state)

@@ -17,10 +17,18 @@ from helpers import distinct_memory, normal, untouched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlcore import SGD, AdaGrad, Adam, Momentum, Nesterov, Optimizer, RMSprop, _layout
+from mlcore import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop, _layout, tuning
 
 RULES = [SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam]
-STATE = {SGD: (), Momentum: ("v",), Nesterov: ("v",), AdaGrad: ("h",), RMSprop: ("h",), Adam: ("m", "v")}
+STATE = {
+    SGD: (),
+    Momentum: ("v",),
+    Nesterov: ("v",),
+    AdaGrad: ("h",),
+    RMSprop: ("h",),
+    Adam: ("m", "v"),
+    AdamW: ("m", "v"),
+}
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 
 
@@ -180,14 +188,17 @@ def test_state_is_what_its_name_says(seed):
 # -- PyTorch, 1,000 steps --
 
 
-@pytest.mark.parametrize("run", reference.load(), ids=lambda run: f"{run.optimizer}-lr{run.settings['lr']}")
+@pytest.mark.parametrize(
+    "run", reference.load(), ids=lambda run: f"{run.optimizer}-lr{run.settings['lr']}{'-schedule' * bool(run.schedule)}"
+)
 def test_path_of_pytorch(run):
-    optimizer = {rule.__name__: rule for rule in RULES}[run.optimizer](**run.settings)
-    assert reference.relative_difference(reference.follow(optimizer), run.path) < 1e-12
+    optimizer = {rule.__name__: rule for rule in [*RULES, AdamW]}[run.optimizer](**run.settings)
+    schedule = run.schedule and getattr(tuning, run.schedule[0])(**run.schedule[1])
+    assert reference.relative_difference(reference.follow(optimizer, schedule), run.path) < 1e-12
 
 
 def test_every_rule_has_a_path_with_its_defaults():
-    for rule in RULES:
+    for rule in [*RULES, AdamW]:
         assert any(
             vars(rule(**run.settings)) == vars(rule()) for run in reference.load() if run.optimizer == rule.__name__
         )

@@ -25,6 +25,7 @@ SECTIONS = {  # what each module of the core is about
     "1.3.5": ["layers", "losses"],
     "1.3.6": ["optimizers"],
     "1.4": ["network", "datasets", "storage"],
+    "1.5": ["tuning"],
 }
 PUBLIC = [getattr(mlcore, name) for name in mlcore.__all__]
 CLASSES = [thing for thing in PUBLIC if inspect.isclass(thing)]

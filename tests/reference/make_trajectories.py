@@ -97,6 +97,27 @@ RUNS = [
         "Adam",
         {"lr": 0.1, "betas": (0.95, 0.99), "eps": 1e-4},
     ),
+    (
+        "AdamW",
+        {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01},
+        "AdamW",
+        {"lr": 0.001, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01},
+    ),
+    (
+        "AdamW",
+        {"lr": 0.1, "beta1": 0.95, "beta2": 0.99, "eps": 1e-4, "weight_decay": 0.1},
+        "AdamW",
+        {"lr": 0.1, "betas": (0.95, 0.99), "eps": 1e-4, "weight_decay": 0.1},
+    ),
+    # With a schedule: its name and arguments in mlcore.
+    ("SGD", {"lr": 0.25}, "SGD", {"lr": 0.25}, ("cosine", {"lr": 0.25, "steps": 1000, "warmup": 100})),
+    (
+        "Momentum",
+        {"lr": 0.05, "momentum": 0.0},
+        "SGD",
+        {"lr": 0.05},
+        ("step_decay", {"lr": 0.05, "factor": 0.5, "every": 300}),
+    ),
 ]
 
 
@@ -112,11 +133,14 @@ class Run(NamedTuple):
     path : ndarray, shape (69, 16), float64
         Row k is the flat parameter vector (12 entries of W, 4 of b) after
         ``STEPS[k]`` updates.
+    schedule : list or None
+        Name and keyword arguments of a schedule in ``mlcore.tuning``.
     """
 
     optimizer: str
     settings: dict
     path: np.ndarray
+    schedule: list | None
 
 
 def start():
@@ -146,15 +170,17 @@ def flatten(params):
     return np.concatenate([np.ravel(p) for p in params])
 
 
-def follow(optimizer):
+def follow(optimizer, schedule=None):
     """Return the path of ``optimizer``, shape (69, 16), comparable to `Run.path`.
 
     ``optimizer.update(params, grads)`` must change the arrays in ``params``
-    in place.
+    in place; ``schedule(k)`` gives the learning rate of step k, from 0.
     """
     params = start()
     rows = []
     for step in range(1, N_STEPS + 1):
+        if schedule is not None:
+            optimizer.lr = schedule(step - 1)
         optimizer.update(params, gradient(params))
         if step in STEPS:
             rows.append(flatten(params))
@@ -168,7 +194,7 @@ def relative_difference(path, reference):
 
 
 def load():
-    """Return the stored paths as a list of twelve `Run`, two for each rule.
+    """Return the stored paths as a list of `Run`, two for each rule and two with a schedule.
 
     Raises
     ------
@@ -184,13 +210,31 @@ def load():
         if not np.array_equal(data[name], value):
             raise ValueError(f"{PATH.name} was made for another {name}: run main() again")
     runs = json.loads(str(data["about"]))["runs"]
-    return [Run(optimizer, settings, path) for (optimizer, settings, *_), path in zip(runs, data["paths"], strict=True)]
+    return [
+        Run(optimizer, settings, path, schedule[0] if schedule else None)
+        for (optimizer, settings, _, _, *schedule), path in zip(runs, data["paths"], strict=True)
+    ]
 
 
 def versions():
     """Return the versions the stored paths were made with, as a dict of str."""
     with np.load(PATH, allow_pickle=False) as file:
         return json.loads(str(file["about"]))["versions"]
+
+
+def torch_schedule(optimizer, schedule=None):
+    """Return PyTorch's scheduler for a schedule of `RUNS`, if there is one."""
+    from torch.optim import lr_scheduler
+
+    if schedule is None:
+        return None
+    name, settings = schedule
+    if name == "step_decay":
+        return lr_scheduler.StepLR(optimizer, settings["every"], settings["factor"])
+    w = settings["warmup"]
+    up = lr_scheduler.LinearLR(optimizer, start_factor=1 / w, total_iters=w - 1)
+    down = lr_scheduler.CosineAnnealingLR(optimizer, settings["steps"] - w)
+    return lr_scheduler.SequentialLR(optimizer, [up, down], [w])
 
 
 def main():
@@ -201,15 +245,17 @@ def main():
     torch.use_deterministic_algorithms(True)
 
     paths = []
-    for _, _, name, settings in RUNS:
+    for _, _, name, settings, *schedule in RUNS:
         params = [torch.nn.Parameter(torch.from_numpy(p)) for p in start()]
         optimizer = getattr(torch.optim, name)(params, foreach=False, **settings)
-        rows = []
+        rates, rows = torch_schedule(optimizer, *schedule), []
         for step in range(1, N_STEPS + 1):
             values = [p.detach().numpy() for p in params]
             for p, g in zip(params, gradient(values), strict=True):
                 p.grad = torch.from_numpy(g)
             optimizer.step()
+            if rates is not None:
+                rates.step()
             if step in STEPS:
                 rows.append(flatten([p.detach().numpy() for p in params]))
         paths.append(rows)
