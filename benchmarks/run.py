@@ -83,14 +83,15 @@ def all_rows(seconds):
         "products only": rivals.matrix_products(sizes, batch),
     }
     rows += compare(f"step {name}, batch {batch}, SGD", programs, seconds)
-    if has_torch:
-        for rule in ("AdaGrad", "RMSprop", "Adam"):
-            for count in (10**3, 10**5, 10**6):
-                programs = {
-                    "mlcore": rivals.update_with_mlcore(count, rule),
-                    "PyTorch, default": rivals.update_with_torch(count, rule),
-                }
-                rows += compare(f"update {count:,} numbers, {rule}", programs, seconds)
+    for rule in ("AdaGrad", "RMSprop", "Adam"):
+        for count in (10**3, 10**5, 10**6):
+            programs = {
+                "mlcore": rivals.update_with_mlcore(count, rule),
+                "NumPy, in place": rivals.update_in_place(count, rule),
+            }
+            if has_torch:
+                programs["PyTorch, default"] = rivals.update_with_torch(count, rule)
+            rows += compare(f"update {count:,} numbers, {rule}", programs, seconds)
     if has_sklearn:
         programs = {"mlcore": rivals.epoch_with_mlcore(), "scikit-learn": rivals.epoch_with_sklearn()}
         rows += compare("5 epochs of the digits, 64-50-10", programs, seconds)

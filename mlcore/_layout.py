@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 LARGE = 2**14  # from this size on, a call of NumPy costs less than copying the array
-BLOCK = 2**15  # numbers that a rule works on at a time: its intermediate results stay in the processor's cache
+BLOCK = 2**16  # numbers that a rule works on at a time: its intermediate results stay in the processor's cache
 
 
 class Layout:

@@ -322,20 +322,11 @@ def fit(
     ----------
     Section 1.4.
     """
-    if not (isinstance(network, Sequential) and hasattr(optimizer, "update")) or isinstance(optimizer, type):
-        raise TypeError(f"fit: expected a network and an optimizer; got {network!r} and {optimizer!r}")
-    if not (test is None or (isinstance(test, (tuple, list)) and len(test) == 2)):
-        raise TypeError(f"fit: test must be a pair of inputs and targets; got {type(test).__name__}")
-    network._check_loss()
-    data = [_rows(network, "fit", x, t)] + ([_rows(network, "fit: test", *test)] if test else [])
-    epochs = check_count("fit", "epochs", epochs, least=0)
-    batch_size = check_count("fit", "batch_size", batch_size)
-    rng = np.random.default_rng(rng)
+    data, epochs, batch_size = _checked(network, optimizer, x, t, test, epochs, batch_size)
     seen = [_look(network, *rows, batch_size) for rows in data]  # what does not fit is refused before anything moves
-    names = ["loss", "accuracy"][: len(seen[0])]
-    history = {prefix + name: [] for prefix in ["", "test_"][: len(data)] for name in names}
+    names = [prefix + name for prefix in ["", "test_"][: len(data)] for name in ["loss", "accuracy"][: len(seen[0])]]
+    history, rng, steps, epoch = {name: [] for name in names}, np.random.default_rng(rng), 0, 0
     (x, t), *others = data
-    steps, epoch = 0, 0
     try:
         for epoch in _progress_bar(range(epochs), progress):
             order, sums = rng.permutation(len(x)), 0
@@ -347,17 +338,26 @@ def fit(
                     where = f"at step {steps + 1} (epoch {epoch + 1})"
                     sums = sums + len(batch) * _train_step(network, optimizer, x[batch], t[batch], clip, where)
                     steps += 1
-            results = [sums / len(x)]
-            for inputs, targets in others:
-                where = f"after step {steps} (epoch {epoch + 1}), on the test data"
-                results.append(_measure(network, inputs, targets, where, training=False)[0])
-            for name, value in zip(history, np.concatenate(results).tolist(), strict=True):
+            where = f"after step {steps} (epoch {epoch + 1}), on the test data"
+            results = [sums / len(x), *(_measure(network, *rows, where, training=False)[0] for rows in others)]
+            for name, value in zip(names, np.concatenate(results).tolist(), strict=True):
                 history[name].append(value)
             if callback is not None and callback(history):
                 break
     except KeyboardInterrupt:
         warnings.warn(f"fit: interrupted after step {steps} (epoch {epoch + 1})", stacklevel=2)
     return history
+
+
+def _checked(network, optimizer, x, t, test, epochs, batch_size):
+    """Return the training data and, if there are any, the test data; refuse what is no argument of `fit`."""
+    if not (isinstance(network, Sequential) and hasattr(optimizer, "update")) or isinstance(optimizer, type):
+        raise TypeError(f"fit: expected a network and an optimizer; got {network!r} and {optimizer!r}")
+    if not (test is None or (isinstance(test, (tuple, list)) and len(test) == 2)):
+        raise TypeError(f"fit: test must be a pair of inputs and targets; got {type(test).__name__}")
+    network._check_loss()
+    data = [_rows(network, "fit", x, t)] + ([] if test is None else [_rows(network, "fit: test", *test)])
+    return data, check_count("fit", "epochs", epochs, least=0), check_count("fit", "batch_size", batch_size)
 
 
 def _rows(network, name, x, t):
