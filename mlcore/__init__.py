@@ -1,6 +1,6 @@
 """The layers, losses and optimizers of the book, in NumPy: one module for each section."""
 
-from mlcore._contract import Loss, Node
+from mlcore.contract import Loss, Node
 from mlcore.datasets import load_digits, load_spiral
 from mlcore.functions import (
     cross_entropy_error,

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from mlcore._checks import of_classes, of_two
-from mlcore._contract import loss_from_outside, scores_from_outside
+from mlcore.contract import loss_from_outside, scores_from_outside
 
 
 def sigmoid(x):

@@ -22,7 +22,7 @@ from collections import namedtuple
 import numpy as np
 
 from mlcore._checks import as_floating
-from mlcore._contract import Node
+from mlcore.contract import Node
 from mlcore.layers import ReLU, Sigmoid
 from mlcore.nodes import Add, MatMul, Multiply, Power, Repeat, Sum
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlcore._checks import Setting
-from mlcore._contract import Node
+from mlcore.contract import Node
 from mlcore.functions import sigmoid
 from mlcore.nodes import rows
 

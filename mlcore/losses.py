@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlcore._checks import of_classes, of_two
-from mlcore._contract import Loss
+from mlcore.contract import Loss
 from mlcore.functions import binary_cross_entropy, cross_entropy, log_softmax, mean, sigmoid
 
 

@@ -21,7 +21,7 @@ from mlcore._checks import (
     of_two,
     wide_enough,
 )
-from mlcore._contract import Node, ReadOnly, _hand_out, _take, _take_upstream, check_order, run, send_back
+from mlcore.contract import Node, ReadOnly, _hand_out, _take, _take_upstream, check_order, run, send_back
 from mlcore.layers import Affine
 from mlcore.nodes import MatMul
 from mlcore.tuning import clip_gradients
@@ -289,7 +289,7 @@ def fit(
     schedule : callable, optional
         Gives the learning rate of each step, which it gets counted from 0: see :mod:`mlcore.tuning`.
     clip : float, optional
-        The largest norm that all gradients have together: see :func:`mlcore.clip_gradients`.
+        The largest norm that all gradients have together: see :func:`mlcore.tuning.clip_gradients`.
     callback : callable, optional
         Called with the history after each epoch; training ends when it returns True.
 

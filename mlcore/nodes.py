@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from mlcore._checks import Axis, Count, Number
-from mlcore._contract import Node
+from mlcore.contract import Node
 
 
 def sum_to(gradient, shape):

@@ -458,7 +458,7 @@ class AdamW(Adam):
     .. math:: \theta \leftarrow (1 - \eta \lambda) \, \theta - \eta \frac{\hat m}{\sqrt{\hat v} + \epsilon}
 
     with the averages of :class:`Adam`. The decay does not go through them, as a penalty in the gradient would: see
-    :func:`mlcore.add_l2`.
+    :func:`mlcore.tuning.add_l2`.
 
     Parameters
     ----------

@@ -187,7 +187,7 @@ def add_l2(params, grads, rate):
     .. math:: R = \frac{\lambda}{2} \sum_i \sum_j \theta_{ij}^2, \qquad
               \frac{\partial R}{\partial \theta} = \lambda \theta
 
-    With plain gradient descent that is weight decay; with other rules it is not: see :class:`mlcore.AdamW`.
+    With plain gradient descent that is weight decay; with other rules it is not: see :class:`mlcore.optimizers.AdamW`.
 
     Parameters
     ----------

@@ -3,7 +3,9 @@
 import copy
 import gc
 import inspect
+import os
 import pickle
+import signal
 import sys
 import threading
 import time
@@ -709,3 +711,51 @@ def test_the_spiral_is_learnt_with_nodes_alone():
     )
     fit(net, SGD(1.0), x, t, epochs=200)
     assert accuracy(net.predict(x), t) > 0.9
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers")
+def test_wherever_an_interrupt_comes_the_parameters_are_those_of_whole_steps():
+    """The timer interrupts at a random point; parameters and state are then those of a run with as many steps."""
+
+    def big():
+        sizes = [(60, 60)] * 4
+        layers = [Affine(normal(k, shape) / 8, normal(k, shape[1])) for k, shape in enumerate(sizes)]
+        return Sequential(*layers, loss=SoftmaxWithLoss())
+
+    x, t = normal(1, (64, 60)), np.arange(64) % 60
+    stopped = 0
+    for k in range(12):
+        net, optimizer, steps = big(), Momentum(0.01), []
+
+        class Counts(Momentum):
+            def update(self, params, grads, steps=steps):
+                super().update(params, grads)
+                steps.append(1)
+
+        optimizer = Counts(0.01)
+        previous = signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        try:
+            with warnings.catch_warnings(record=True):
+                warnings.simplefilter("always")
+                signal.setitimer(signal.ITIMER_REAL, 0.01 + 0.0013 * k)
+                fit(net, optimizer, x, t, epochs=400, batch_size=8)
+        except KeyboardInterrupt:  # before the first step
+            continue
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, previous)
+        stopped += len(steps) < 400 * 8
+        twin, other, done = big(), Momentum(0.01), 0
+        rng = np.random.default_rng(0)
+        while done < len(steps):
+            order = rng.permutation(64)
+            for start in range(0, 64, 8):
+                if done < len(steps):
+                    batch = order[start : start + 8]
+                    twin.forward(x[batch], t[batch])
+                    twin.backward()
+                    other.update(twin.params, twin.grads)
+                    done += 1
+        for a, b in zip([*net.params, *(optimizer.v or [])], [*twin.params, *(other.v or [])], strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert stopped > 5

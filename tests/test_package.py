@@ -22,7 +22,7 @@ SECTIONS = {  # what each module of the core is about
     "1.3.1": ["functions"],
     "1.3.2": ["gradients"],
     "1.3.4": ["nodes", "graph"],
-    "1.3.5": ["layers", "losses"],
+    "1.3.5": ["contract", "layers", "losses"],
     "1.3.6": ["optimizers"],
     "1.4": ["network", "datasets", "storage"],
     "1.5": ["tuning"],
