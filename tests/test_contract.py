@@ -464,6 +464,16 @@ def test_a_network_may_stand_in_a_network():
         Sequential(network())
 
 
+def test_layers_that_do_not_fit_each_other_are_named():
+    net = Sequential(affine(0, 2, 4), Affine(np.ones((3, 2)), np.zeros(2)), loss=SoftmaxWithLoss())
+    with pytest.raises(
+        ValueError, match=r"^Affine\.forward: x has shape \(5, 4\), expected \(\.\.\., 3\) for W \(3, 2\)"
+    ):
+        net.forward(X, T)
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        Own(np.ones(2)).forward()
+
+
 def test_a_network_without_a_loss_is_a_layer():
     net = Sequential(affine(), Sigmoid())
     y = net.forward(X)
