@@ -21,6 +21,7 @@ from mlcore.optimizers import AdaGrad, Adam, RMSprop
 
 FORMAT = "mlcore training run, version 1"
 LONGEST = 2**20  # bytes of a description; the longest state of a generator takes some thousand
+TEXT = json.JSONEncoder(default=lambda array: array.tolist())
 NUMBERS = int, float, Fraction, Decimal, np.bool_, np.integer, np.floating
 SQUARES = {AdaGrad: "h", RMSprop: "h", Adam: "v"}  # what a rule takes the square root of
 
@@ -53,7 +54,8 @@ def save(path, network, optimizer=None, rng=None):
     OSError
         If the file cannot be written.
     ValueError
-        If the optimizer has been used with another network, or its squares hold NaN: no such file could be loaded.
+        If no such file could be loaded: the optimizer has been used with another network, its squares hold NaN, or it
+        calls a setting `rule` or a state `params`.
 
     After an error, a file that was there before is still there.
 
@@ -79,11 +81,13 @@ def save(path, network, optimizer=None, rng=None):
     arrays = {f"params[{i}]": p for i, p in enumerate(network.params)}
     if optimizer is not None:
         settings = {name: _encoded(value) for name, value in _numbers(optimizer).items()}
+        if "rule" in settings or "params" in optimizer.state_names:
+            raise ValueError("save: no setting of an optimizer can be called rule, and no state params")
         about["optimizer"] = {"rule": type(optimizer).__name__, **settings}
         arrays |= _states(optimizer, network.params)
     if rng is not None:
         about["rng"] = rng.bit_generator.state
-    arrays["about"] = np.frombuffer(_text(about).encode(), np.uint8)
+    arrays["about"] = np.frombuffer(TEXT.encode(about).encode(), np.uint8)
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path.parent) as folder:
         unfinished = pathlib.Path(folder, path.name)
         with open(unfinished, "wb") as file:
@@ -189,7 +193,7 @@ def _refusing(path):
         unreadable = isinstance(error, OSError) and error.errno != errno.EINVAL  # EINVAL: a place before the start
         if unreadable or hasattr(error, "says_whose"):
             raise
-        raise ValueError(f"load: {path} is damaged, or was not written by save ({error})") from error
+        raise ValueError(f"load: {path} is damaged, or was not written by save ({error!r})") from error
 
 
 def _headers(archive):
@@ -219,8 +223,9 @@ def _description(archive, shape, dtype):
     about = json.loads(_array(archive, "about").tobytes())
     if about["format"] != FORMAT:
         raise refused(f"load: the file has the format {about['format']!r}, expected {FORMAT!r}")
-    if about.keys() != {"format", "optimizer", "rng"}:
-        raise ValueError(f"its description has the entries {list(about)}")
+    kinds = {name: type(value) for name, value in about.items() if value is not None or name == "format"}
+    if about.keys() != {"format", "optimizer", "rng"} or kinds != {**dict.fromkeys(kinds, dict), "format": str}:
+        raise ValueError(f"its description has the entries {kinds}")
     return about
 
 
@@ -311,10 +316,6 @@ def _settings(saved, optimizer):
     return settings
 
 
-def _text(about):
-    return json.dumps(about, default=lambda array: array.tolist())
-
-
 def _check_rng(saved, rng):
     """Refuse what is no state of such a generator; NumPy itself would read beyond its arrays at some places."""
     kind = type(rng.bit_generator).__name__
@@ -324,5 +325,5 @@ def _check_rng(saved, rng):
     trial.state = saved
     inner = saved["state"]
     inside = 0 <= inner.get("pos", 0) <= 624 and 0 <= saved.get("buffer_pos", 0) <= 4
-    if json.loads(_text(trial.state)) != saved or not inside or inner.get("inc", 1) % 2 == 0:
+    if json.loads(TEXT.encode(trial.state)) != saved or not inside or inner.get("inc", 1) % 2 == 0:
         raise ValueError(f"a {kind} generator is never in such a state")
