@@ -24,6 +24,12 @@ LONGEST = 2**20  # bytes of a description; the longest state of a generator take
 TEXT = json.JSONEncoder(default=lambda array: array.tolist())
 NUMBERS = int, float, Fraction, Decimal, np.bool_, np.integer, np.floating
 SQUARES = {AdaGrad: "h", RMSprop: "h", Adam: "v"}  # what a rule takes the square root of
+POSSIBLE = {  # what NumPy does not ask of the state of a generator
+    "MT19937": lambda saved: 0 <= saved["state"]["pos"] <= 624,
+    "Philox": lambda saved: 0 <= saved["buffer_pos"] <= 4,
+    "PCG64": lambda saved: saved["state"]["inc"] % 2 == 1,
+    "PCG64DXSM": lambda saved: saved["state"]["inc"] % 2 == 1,
+}
 
 
 def save(path, network, optimizer=None, rng=None):
@@ -147,6 +153,7 @@ def load(path, network, optimizer=None, rng=None):
     Section 1.4.
     """
     path, params = _file("load", path), network.params
+    generator = None if rng is None else rng.bit_generator
     for i, param in enumerate(params):
         if not param.flags.writeable:
             raise ValueError(f"load: params[{i}] is read-only")
@@ -157,18 +164,18 @@ def load(path, network, optimizer=None, rng=None):
         changes = {} if optimizer is None else _settings(about["optimizer"], optimizer)
         state_places = _take_states(found, about["optimizer"], optimizer, params)
         saved_params = [_array(archive, place) for place in places]
-        if optimizer is not None:
-            for name, places in state_places.items():
-                changes[name] = [_array(archive, place) for place in places] or None
-                _check_squares("load", optimizer, name, changes[name] or ())
-        if rng is not None:
-            _check_rng(about["rng"], rng)
+        for name, places in state_places.items():
+            state = [_array(archive, place) for place in places]
+            _check_squares("load", optimizer, name, state)
+            changes[name] = state or None
+        if generator is not None:
+            _check_generator(about["rng"], generator)
     for param, saved in zip(params, saved_params, strict=True):
         param[...] = saved
     for name, value in changes.items():
         setattr(optimizer, name, value)
-    if rng is not None:
-        rng.bit_generator.state = about["rng"]
+    if generator is not None:
+        generator.state = about["rng"]
 
 
 def _file(name, path):
@@ -223,9 +230,8 @@ def _description(archive, shape, dtype):
     about = json.loads(_array(archive, "about").tobytes())
     if about["format"] != FORMAT:
         raise refused(f"load: the file has the format {about['format']!r}, expected {FORMAT!r}")
-    kinds = {name: type(value) for name, value in about.items() if value is not None or name == "format"}
-    if about.keys() != {"format", "optimizer", "rng"} or kinds != {**dict.fromkeys(kinds, dict), "format": str}:
-        raise ValueError(f"its description has the entries {kinds}")
+    if len(about) != 3 or not all(isinstance(about[part], (dict, type(None))) for part in ("optimizer", "rng")):
+        raise ValueError(f"its description is {about}")
     return about
 
 
@@ -239,26 +245,22 @@ def _take(found, name, like):
 
 
 def _take_states(found, saved, optimizer, params):
-    """Return for each state the names of its arrays, none if it is not there; refuse arrays that are nobody's."""
+    """Return for each state of `optimizer` the names of its arrays, if any; refuse arrays that belong to nothing."""
     there = {key.partition("[")[0] for key in found}
     any_rule = [] if saved is None else filter(str.isidentifier, there)
     names = any_rule if optimizer is None else optimizer.state_names
-    like = [(p.shape, _state_dtype(params)) for p in params]
+    like = [(p.shape, np.result_type(np.float32, *params)) for p in params]
     places = {name: _take(found, name, like) if name in there else [] for name in names}
     if found:
         raise ValueError(f"nothing is known of {list(found)}")
-    return places
-
-
-def _state_dtype(params):
-    return np.result_type(np.float32, *params)
+    return {} if optimizer is None else places
 
 
 def _states(optimizer, params):
     """Return the state of an optimizer as named arrays."""
-    arrays = {}
+    arrays, dtype = {}, np.result_type(np.float32, *params)
     for name in optimizer.state_names:
-        state = [np.asarray(s, _state_dtype(params)) for s in getattr(optimizer, name) or ()]
+        state = [np.asarray(s, dtype) for s in getattr(optimizer, name) or ()]
         shapes, expected = ([a.shape for a in group] for group in (state, params))
         if state and shapes != expected:
             raise ValueError(f"save: {name} of the optimizer has shapes {shapes}, expected {expected}, as the network")
@@ -275,7 +277,8 @@ def _check_squares(function, optimizer, name, state):
 
 def _numbers(optimizer):
     """The settings of an optimizer, as it was made with, and its step counter if it has one."""
-    return {name: value for name, value in vars(optimizer).items() if isinstance(value, NUMBERS)}
+    found = {name: value for name, value in vars(optimizer).items() if isinstance(value, NUMBERS)}
+    return {name: value for name, value in found.items() if not isinstance(value, np.timedelta64)}  # NumPy: an integer
 
 
 def _encoded(value):
@@ -289,10 +292,8 @@ def _decoded(value):
     if type(value) in (bool, int, float):
         return value
     kind, text = value
-    if kind == "Decimal":
-        return Decimal(text)
-    if kind == "Fraction":
-        return Fraction(*map(int, text.split("/")))  # not Fraction("1e999999999"), which would fill the memory
+    if kind in ("Decimal", "Fraction"):  # Fraction("1e999999999") would fill the memory, so it gets its two integers
+        return Decimal(text) if kind == "Decimal" else Fraction(*map(int, text.split("/")))
     if not re.fullmatch(r"[<>|][biuf]\d+", kind):
         raise ValueError(f"{value} is no number")
     [number] = np.frombuffer(bytes.fromhex(text), kind)
@@ -316,14 +317,12 @@ def _settings(saved, optimizer):
     return settings
 
 
-def _check_rng(saved, rng):
-    """Refuse what is no state of such a generator; NumPy itself would read beyond its arrays at some places."""
-    kind = type(rng.bit_generator).__name__
+def _check_generator(saved, generator):
+    """Refuse what is no state of such a generator; at some places NumPy itself would read beyond its arrays."""
+    kind = type(generator).__name__
     if not saved or saved.get("bit_generator") != kind:
         raise refused(f"load: the file has no state of a {kind} generator")
-    trial = copy.deepcopy(rng.bit_generator)
+    trial = copy.deepcopy(generator)
     trial.state = saved
-    inner = saved["state"]
-    inside = 0 <= inner.get("pos", 0) <= 624 and 0 <= saved.get("buffer_pos", 0) <= 4
-    if json.loads(TEXT.encode(trial.state)) != saved or not inside or inner.get("inc", 1) % 2 == 0:
+    if json.loads(TEXT.encode(trial.state)) != saved or not POSSIBLE.get(kind, bool)(saved):
         raise ValueError(f"a {kind} generator is never in such a state")
