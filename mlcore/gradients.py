@@ -18,8 +18,9 @@ def numerical_gradient(f, x):
     .. math:: \frac{\partial f}{\partial x_i} \approx \frac{f(x + h_i e_i) - f(x - h_i e_i)}{2 h_i}, \qquad
               h_i = \sqrt[3]{\epsilon} \, \max(1, |x_i|)
 
-    with :math:`\epsilon` the machine epsilon of x's dtype, at least that of float64: the step at which truncation and
-    rounding error are in balance. It costs two evaluations of `f` for each element.
+    with :math:`\epsilon` the machine epsilon of x's dtype: the step at which truncation and rounding error are in
+    balance. It costs two evaluations of `f` for each element. (Of a long double there is one evaluation more, which
+    shows whether `f` returns one: else the step is that of float64.)
 
     Close to a pole or to the border of where `f` is defined this step is too long. It shows: the difference is not
     finite, or larger than :math:`10 \max(1, |f|)`. Then the step is divided by 8 until two slopes agree. If none do, as
@@ -62,24 +63,29 @@ def numerical_gradient(f, x):
     x = as_floating("numerical_gradient", x)
     if not np.isfinite(x).all():
         raise ValueError("numerical_gradient: x must be finite")
-    gradient = np.zeros_like(x)
+    gradient, kind = np.zeros_like(x), _kind(f, x)
     for i in np.ndindex(x.shape):
 
         def slope(h, i=i):
             above, below = x.copy(), x.copy()
-            above[i] += h
-            below[i] -= h
+            above[i], below[i] = kind(x[i] + h), kind(x[i] - h)
             width = _width(x, i, above[i], below[i])  # the step that is really taken: x + h is rounded
             high, low = _number(f(above)), _number(f(below))
             return (high - low) / width, max(1, abs(high), abs(low))
 
         with np.errstate(**_no_warnings()):
-            gradient[i] = _with_right_step(slope, _step(x, i))
+            gradient[i] = _with_right_step(slope, _step(kind, x[i]))
     return gradient
 
 
-def _step(x, i):
-    return max(np.finfo(x.dtype).eps, np.finfo(float).eps) ** (1 / 3) * max(1, abs(x[i]))
+def _kind(f, x):
+    """The type in whose precision f is known."""
+    long = x.dtype.type is np.longdouble
+    return float if long and type(_number(f(x.copy()))) is not np.longdouble else x.dtype.type
+
+
+def _step(kind, number):
+    return np.finfo(kind).eps ** (1 / 3) * max(1, abs(number))
 
 
 def _no_warnings():
@@ -253,7 +259,9 @@ def gradient_check(layer, *inputs, rng=0):
     gradients = _of_inputs(layer, inputs, layer.backward(*map(copy.copy, upstream))) | _of_parameters(layer)
     _refuse_memory(layer, inputs, start, upstream)
     eps = _coarsest([*inputs, *start, *getattr(layer, "params", [])])
-    size = sum(((u * y) ** 2).sum() for u, y in zip(upstream, start, strict=True)) ** (1 / 2)
+    roundings = [
+        eps * _norm(u * np.maximum(least, np.abs(y)) for u, y in zip(upstream, start, strict=True)) for least in (0, 1)
+    ]
 
     def g(array, value):
         """The weighted sum, with this value in place of an input or parameter."""
@@ -265,13 +273,17 @@ def gradient_check(layer, *inputs, rng=0):
 
     errors = Errors()
     for name, (array, gradient) in gradients.items():
-        errors[name], hint = _compare(functools.partial(g, array), array, gradient, size, eps)
+        errors[name], hint = _compare(functools.partial(g, array), array, gradient, eps, roundings)
         errors.hints.update({name: hint} if hint else {})
     return errors
 
 
 def _as_tuple(value):
     return value if isinstance(value, tuple) else (value,)
+
+
+def _norm(arrays):
+    return sum((array**2).sum() for array in arrays) ** (1 / 2)
 
 
 def _outputs(layer, inputs):
@@ -353,7 +365,7 @@ def _coarsest(arrays):
     return max([np.finfo(float).eps, *(np.finfo(kind).eps for kind in kinds)])
 
 
-def _compare(g, x, gradient, size, eps):
+def _compare(g, x, gradient, eps, roundings):
     """The error of a gradient, 0 where it is too small to be measured; and a hint at what may explain it, or None."""
     measured, hint = numerical_gradient(g, x), None
     apart = np.abs(gradient - measured)
@@ -361,7 +373,7 @@ def _compare(g, x, gradient, size, eps):
     claimed = gradient.astype(np.result_type(gradient, measured))
     while (apart > eps ** (1 / 2) * scale).any():
         worst = np.unravel_index(apart.argmax(), apart.shape)
-        if not apart[worst] <= _noise(g, x, worst, size, eps):
+        if not _is_noise(g, x, worst, apart[worst], *roundings):
             hint = _kink(g, x, worst, apart[worst])
             break
         claimed[worst], apart[worst], hint = measured[worst], 0, TOO_SMALL
@@ -369,16 +381,24 @@ def _compare(g, x, gradient, size, eps):
     return (np.inf if np.isnan(error) else error), hint
 
 
-def _noise(g, x, i, size, eps):
-    """What rounding does to the difference: that of the outputs, or what g jumps by in moves of a few roundings."""
-    unit = 4 * np.finfo(x.dtype).eps * max(1, abs(x[i]))
-    near = [g(_moved(x, i, k * unit)) for k in range(-4, 5)]
-    return 4 * max(eps * size, np.ptp(near)) / _step(x, i)
+def _is_noise(g, x, i, apart, rounding, rounding_of_ones):
+    """Whether rounding can set backward and difference so far apart.
+
+    It can if the outputs are rounded so much, or if g jumps so much in moves of a few roundings. What is computed by
+    way of numbers near 1 can be rounded as those are; but not if a step 64 times as long says the same.
+    """
+    h, unit = _step(_kind(g, x), x[i]), 4 * np.finfo(x.dtype).eps * max(1, abs(x[i]))
+    jumps = np.ptp([g(_moved(x, i, k * unit)) for k in range(-4, 5)])
+    if apart <= 4 * max(rounding, jumps) / h:
+        return True
+    near, far = ((g(_moved(x, i, h)) - g(_moved(x, i, -h))) / (2 * h) for h in (h, 64 * h))
+    same = far != 0 and abs(near - far) <= apart / 8
+    return bool(apart <= 4 * rounding_of_ones / h) and not same
 
 
 def _kink(g, x, i, apart):
     """A hint, if the slopes on both sides differ by as much as the error, or more."""
-    h = _step(x, i)
+    h = _step(_kind(g, x), x[i])
     at = g(x)
     right, left = (g(_moved(x, i, h)) - at) / h, (at - g(_moved(x, i, -h))) / h
     return KINK.format(tuple(map(int, i))) if abs(right - left) >= apart else None
