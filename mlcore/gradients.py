@@ -366,45 +366,52 @@ def _coarsest(arrays):
 
 
 def _compare(g, x, gradient, eps, roundings):
-    """The error of a gradient, 0 where it is too small to be measured; and a hint at what may explain it, or None."""
+    """The error of a gradient, with what no difference can measure taken as 0, and a hint at what may explain it."""
     measured, hint = numerical_gradient(g, x), None
+    error = relative_error(gradient, measured)
     apart = np.abs(gradient - measured)
     scale = np.maximum(np.abs(gradient), np.abs(measured)).max(initial=0)
-    claimed = gradient.astype(np.result_type(gradient, measured))
-    while (apart > eps ** (1 / 2) * scale).any():
+    slope = functools.partial(_slope, g, x)
+    while eps ** (1 / 2) < error < np.inf:  # look at the worst entry again
         worst = np.unravel_index(apart.argmax(), apart.shape)
-        if not _is_noise(g, x, worst, apart[worst], *roundings):
-            hint = _kink(g, x, worst, apart[worst])
-            break
-        claimed[worst], apart[worst], hint = measured[worst], 0, TOO_SMALL
-    error = relative_error(claimed, measured)
+        h = _step(_kind(g, x), x[worst])
+        again = min(abs(gradient[worst] - slope(worst, -shorter, shorter)) for shorter in (h / 8, h / 64))
+        if again > eps ** (1 / 2) * scale:
+            if not _is_noise(g, x, worst, h, apart[worst], roundings):
+                hint = _kink(slope, worst, h, apart[worst])
+                break
+            again, hint = 0, TOO_SMALL
+        apart[worst] = again
+        error = float(apart.max() / scale)
     return (np.inf if np.isnan(error) else error), hint
 
 
-def _is_noise(g, x, i, apart, rounding, rounding_of_ones):
+def _slope(g, x, i, left, right):
+    return (_moved(g, x, i, right) - _moved(g, x, i, left)) / (right - left)
+
+
+def _moved(g, x, i, by):
+    x = x.copy()
+    x[i] += by
+    return g(x)
+
+
+def _is_noise(g, x, i, h, apart, roundings):
     """Whether rounding can set backward and difference so far apart.
 
     It can if the outputs are rounded so much, or if g jumps so much in moves of a few roundings. What is computed by
-    way of numbers near 1 can be rounded as those are; but not if a step 64 times as long says the same.
+    way of numbers near 1 may be rounded as those are, unless a step 64 times as long says the same as h.
     """
-    h, unit = _step(_kind(g, x), x[i]), 4 * np.finfo(x.dtype).eps * max(1, abs(x[i]))
-    jumps = np.ptp([g(_moved(x, i, k * unit)) for k in range(-4, 5)])
-    if apart <= 4 * max(rounding, jumps) / h:
-        return True
-    near, far = ((g(_moved(x, i, h)) - g(_moved(x, i, -h))) / (2 * h) for h in (h, 64 * h))
-    same = far != 0 and abs(near - far) <= apart / 8
-    return bool(apart <= 4 * rounding_of_ones / h) and not same
+    unit = 4 * np.finfo(x.dtype).eps * max(1, abs(x[i]))
+    jumps = np.ptp([_moved(g, x, i, k * unit) for k in range(-4, 5)])
+    near, far = (_slope(g, x, i, -step, step) for step in (h, 64 * h))
+    of_outputs, near_one = roundings
+    if far == 0 or abs(near - far) > apart / 8:
+        of_outputs = near_one
+    return apart <= 4 * max(of_outputs, jumps) / h
 
 
-def _kink(g, x, i, apart):
-    """A hint, if the slopes on both sides differ by as much as the error, or more."""
-    h = _step(_kind(g, x), x[i])
-    at = g(x)
-    right, left = (g(_moved(x, i, h)) - at) / h, (at - g(_moved(x, i, -h))) / h
-    return KINK.format(tuple(map(int, i))) if abs(right - left) >= apart else None
-
-
-def _moved(x, i, by):
-    x = x.copy()
-    x[i] += by
-    return x
+def _kink(slope, i, h, apart):
+    """A hint, if the slopes on both sides differ by as much as the error, and not just by curvature, as h does."""
+    wide, narrow = (abs(slope(i, 0, step) - slope(i, -step, 0)) for step in (h, h / 8))
+    return KINK.format(tuple(map(int, i))) if wide >= apart and not wide / 16 < narrow < wide / 4 else None
