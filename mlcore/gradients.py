@@ -378,7 +378,7 @@ def _compare(g, x, gradient, eps, of_outputs, of_ones):
         h = np.finfo(_kind(g, x)).eps ** (1 / 3) * max(1, abs(x[worst]))
         again = min(abs(gradient[worst] - slope(worst, -shorter, shorter)) for shorter in (h / 8, h / 64))
         if again > eps ** (1 / 2) * scale:
-            if not _is_noise(g, x, worst, h, apart[worst], of_outputs, of_ones):
+            if not _is_noise(slope, worst, h, apart[worst], of_outputs, of_ones):
                 hint = _kink(slope, worst, h, apart[worst])
                 break
             again, hint = 0, TOO_SMALL
@@ -397,20 +397,19 @@ def _moved(g, x, i, by):
     return g(x)
 
 
-def _is_noise(g, x, i, h, apart, of_outputs, of_ones):
+def _is_noise(slope, i, h, apart, of_outputs, of_ones):
     """Whether rounding can set backward and difference so far apart.
 
-    It can if the outputs are rounded so much, or if g jumps so much in moves of a few roundings. What is computed by
-    way of numbers near 1 may be rounded as those are, unless a step 64 times as long says the same as h.
+    It can if the outputs are rounded so much, or if steps of nearly the same length find slopes so different. What is
+    computed by way of numbers near 1 may be rounded as those are, unless a step 64 times as long says the same as h.
     """
-    unit = 4 * np.finfo(x.dtype).eps * max(1, abs(x[i]))
-    jumps = np.ptp([_moved(g, x, i, k * unit) for k in range(-4, 5)])
-    if apart <= 4 * max(of_outputs, jumps) / h:
+    near = [slope(i, -step, step) for step in np.linspace(0.75, 1, 9) * h]
+    if apart <= 4 * max(of_outputs / h, np.ptp(near)):
         return True
     if apart > 4 * of_ones / h:
         return False
-    near, far = (_slope(g, x, i, -step, step) for step in (h, 64 * h))
-    return far == 0 or abs(near - far) > apart / 8
+    far = slope(i, -64 * h, 64 * h)
+    return far == 0 or abs(near[-1] - far) > apart / 8
 
 
 def _kink(slope, i, h, apart):
