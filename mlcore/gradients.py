@@ -403,7 +403,7 @@ def _is_noise(slope, i, h, apart, of_outputs, of_ones):
     It can if the outputs are rounded so much, or if steps of nearly the same length find slopes so different. What is
     computed by way of numbers near 1 may be rounded as those are, unless a step 64 times as long says the same as h.
     """
-    near = [slope(i, -step, step) for step in np.linspace(0.75, 1, 9) * h]
+    near = [slope(i, -step, step) for step in np.geomspace(0.7, 1, 9) * h]
     if apart <= 4 * max(of_outputs / h, np.ptp(near)):
         return True
     if apart > 4 * of_ones / h:

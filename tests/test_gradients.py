@@ -329,6 +329,11 @@ def test_the_step_shrinks_near_a_pole_or_a_border(f, slope, x):
     assert numerical_gradient(f, x) == pytest.approx(slope(x), rel=1e-7)
 
 
+def test_it_stops_to_shrink_where_rounding_takes_over():
+    gradient = numerical_gradient(lambda x: np.tan(np.pi / 2 - x), 1e-7)  # of which nine digits are lost beforehand
+    assert gradient == pytest.approx(-1e14, rel=1e-5) and gradient != pytest.approx(-1e14, rel=1e-8)
+
+
 def test_the_border_itself_may_be_a_step_away():
     assert numerical_gradient(lambda y: np.log(y + 1e-7), 0.0) == pytest.approx(1e7, rel=1e-8)
 
