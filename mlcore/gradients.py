@@ -363,7 +363,9 @@ def _rounding(arrays, upstream, outputs):
 
 
 def _norm(arrays):
-    return sum((array**2).sum() for array in arrays) ** (1 / 2)
+    sizes = np.abs(np.concatenate([np.ravel(array) for array in arrays]))
+    largest = sizes.max(initial=np.finfo(float).tiny)
+    return largest * ((sizes / largest) ** 2).sum() ** (1 / 2)  # the squares alone could overflow
 
 
 def _compare(g, x, gradient, eps, of_outputs, of_ones):
@@ -373,7 +375,7 @@ def _compare(g, x, gradient, eps, of_outputs, of_ones):
     apart = np.abs(gradient - measured)
     scale = np.maximum(np.abs(gradient), np.abs(measured)).max(initial=0)
     slope = functools.partial(_slope, g, x)
-    while eps ** (1 / 2) < error < np.inf:  # look at the worst entry again
+    while error > eps ** (1 / 2):  # look at the worst entry again
         worst = np.unravel_index(apart.argmax(), apart.shape)
         h = np.finfo(_kind(g, x)).eps ** (1 / 3) * max(1, abs(x[worst]))
         again = min(abs(gradient[worst] - slope(worst, -shorter, shorter)) for shorter in (h / 8, h / 64))
@@ -404,7 +406,7 @@ def _is_noise(slope, i, h, apart, of_outputs, of_ones):
     computed by way of numbers near 1 may be rounded as those are, unless a step 64 times as long says the same as h.
     """
     near = [slope(i, -step, step) for step in np.geomspace(0.7, 1, 9) * h]
-    if apart <= 4 * max(of_outputs / h, np.ptp(near)):
+    if apart <= 4 * max(of_outputs / h, np.ptp(near)) < np.inf:
         return True
     if apart > 4 * of_ones / h:
         return False

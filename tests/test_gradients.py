@@ -731,6 +731,29 @@ def test_a_layer_that_draws_is_refused_by_name_and_its_generator_left(size):
         gradient_check(layer, x)
 
 
+def test_outputs_that_differ_by_a_rounding_are_not_drawn():
+    class Restless(Plain):
+        def forward(self, x):
+            self.passes = getattr(self, "passes", 0) + 1
+            return super().forward(x) * (1 + self.passes % 2 * np.finfo(float).eps)
+
+    assert max(gradient_check(Restless(), normal(0, 3)).values()) < 1e-7
+
+
+def test_outputs_that_are_no_numbers_are_not_drawn_but_not_right_either():
+    class Logarithm(Plain):
+        def forward(self, x):
+            return super().forward(np.log(x))
+
+    assert gradient_check(Logarithm(), [-1.0])["inputs[0]"] == np.inf
+
+
+def test_a_huge_gradient_is_not_hidden_by_an_overflow():
+    layer = Plain(lambda dy, dx: 2 * dx)
+    layer.params[0][...] = 1e300
+    assert gradient_check(layer, [1e-3])["inputs[0]"] == pytest.approx(0.5)
+
+
 def test_dropout_is_refused_and_left_as_it_was():
     layer, x = Sequential(Affine(normal(0, (3, 8)), normal(1, 8)), Dropout(0.5)), normal(2, (4, 3))
     with untouched(layer, x), pytest.raises(ValueError, match="Sequential.forward returns .* random numbers"):
