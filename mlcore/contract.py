@@ -79,6 +79,8 @@ class Node:
     ----------
     params, grads : list of ndarray
         The parameters, and their gradients after `backward`; empty if there is nothing to learn.
+    memory : dict
+        What the last forward pass remembers for its backward, by name; empty before and after.
 
     Raises
     ------
@@ -140,6 +142,11 @@ class Node:
         node._me = weakref.ref(node)
         vars(node).update(params=[], grads=[])
         return node
+
+    @property
+    def memory(self):
+        """What the last forward pass remembers for its backward, by name; empty before and after."""
+        return {} if self._pass is None else {k: v for k, v in vars(self._pass).items() if k not in vars(self)}
 
     def __copy__(self):
         """A shallow copy shares the parameters, but has no pass to go back through."""

@@ -165,9 +165,12 @@ def test_what_a_layer_had_before_it_may_change_for_good_and_what_is_new_belongs_
         net.forward(X, T % 2)
         net.backward()
         assert (layer.forwards, layer.backwards) == (k, k)
+    assert layer.memory == {}
     layer.forward(X)
     np.testing.assert_array_equal(layer.x, X)
+    assert list(layer.memory) == ["x"] and layer.memory["x"] is layer.x
     layer.backward(X)
+    assert layer.memory == {}
     with pytest.raises(AttributeError, match="'Counts' object has no attribute 'x'"):
         layer.x  # noqa: B018
 
