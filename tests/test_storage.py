@@ -576,11 +576,9 @@ def test_hostile_members_are_refused_before_any_array_is_read(saved, tmp_path, a
 def test_a_description_is_short_and_of_bytes(saved, length, dtype):
     members = unpacked(saved[0])
     about = np.load(io.BytesIO(members["about.npy"])).tobytes()
-    for padded in (about.ljust(2**12), about.ljust(length)):
-        pack(saved[0], members | {"about.npy": npy(np.frombuffer(padded, "|u1"))})
-        if len(padded) <= 2**20:
-            load(saved[0], network())
-    pack(saved[0], members | {"about.npy": npy(np.frombuffer(padded, dtype))})
+    pack(saved[0], members | {"about.npy": npy(np.frombuffer(about.ljust(2**20), "|u1"))})
+    load(saved[0], network())
+    pack(saved[0], members | {"about.npy": npy(np.frombuffer(about.ljust(length), dtype))})
     refuse_and_keep(saved[0], mlcore.Adam(), "its description has shape")
 
 
@@ -592,10 +590,10 @@ def test_what_is_no_number_is_refused_for_a_rule_that_checks_nothing(tmp_path, v
 
 
 def test_a_state_of_some_rule_has_a_name_that_a_rule_can_give(saved):
-    for name, fits in (("other", True), ("no name", False)):
-        pack(saved[0], {key.replace("m[", f"{name}["): array for key, array in unpacked(saved[0]).items()})
-        if fits:
-            load(saved[0], network())
+    members = unpacked(saved[0])
+    pack(saved[0], {key.replace("m[", "other["): array for key, array in members.items()})
+    load(saved[0], network())
+    pack(saved[0], {key.replace("m[", "no name["): array for key, array in members.items()})
     with pytest.raises(ValueError, match="nothing is known of .*no name"):
         load(saved[0], network())
 
