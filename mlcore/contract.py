@@ -79,8 +79,6 @@ class Node:
     ----------
     params, grads : list of ndarray
         The parameters, and their gradients after `backward`; empty if there is nothing to learn.
-    memory : dict
-        What the last forward pass remembers for its backward, by name; empty before and after.
 
     Raises
     ------

@@ -61,9 +61,7 @@ def save(path, network, optimizer=None, rng=None):
         If the file cannot be written.
     ValueError
         If no such file could be loaded: the optimizer has been used with another network, its squares hold NaN, or it
-        calls a setting `rule` or a state `params`.
-
-    After an error, a file that was there before is still there.
+        calls a setting `rule` or a state `params`. A file that was there before is then still there.
 
     Examples
     --------
@@ -131,9 +129,7 @@ def load(path, network, optimizer=None, rng=None):
     OSError
         If the file cannot be read.
     ValueError
-        If it is no such file, is damaged, or does not fit; if a parameter is read-only.
-
-    After an error, nothing has been changed.
+        If it is no such file, is damaged, or does not fit; if a parameter is read-only. Nothing has been changed then.
 
     Examples
     --------
