@@ -182,6 +182,8 @@ def _file(name, path):
         raise TypeError(f"{name}: path must be a str or an os.PathLike; got {type(path).__name__}") from error
     if path.is_dir():
         raise IsADirectoryError(f"{name}: {path} is a folder; expected a file")
+    if path.exists() and not path.is_file():  # the rename would put a file in the place of a device
+        raise OSError(f"{name}: {path} is no ordinary file")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{name}: there is no folder {path.parent}")
     return path

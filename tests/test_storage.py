@@ -691,3 +691,13 @@ def test_whatever_happens_to_a_file_only_a_value_error_comes_and_nothing_changes
         else:  # other numbers in an array, or a bit that says nothing: a run that can go on
             assert target[1].iter >= 0 and all((v >= 0).all() for v in target[1].v)
     assert refused > 600
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+def test_what_is_no_ordinary_file_is_refused_and_left_in_its_place(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    for call in (save, load):
+        with pytest.raises(OSError, match=rf"^{call.__name__}: .*pipe is no ordinary file"):
+            call(path, network())
+    assert path.is_fifo() and [p.name for p in tmp_path.iterdir()] == ["pipe"]
