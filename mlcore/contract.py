@@ -172,7 +172,7 @@ class Node:
 
     @ieee
     def _enter(self, *inputs, **named):
-        """Forward, from outside: inputs are checked and copied, and nothing of the memory is handed out."""
+        """Forward, from outside: inputs are copied, and nothing that is remembered is handed out."""
         if named:
             inputs = inspect.signature(self._forward).bind(*inputs, **named).args
         taken, half = _take(self, inputs)
@@ -189,7 +189,7 @@ class Node:
 
     @ieee
     def _return(self, *upstream, **named):
-        """Backward, from outside: refused without its own forward, or with gradients of other shapes."""
+        """Backward, from outside: it needs its own forward, and gradients of the right shapes."""
         if named:
             upstream = inspect.signature(self._backward).bind(*upstream, **named).args
         name, step = f"{type(self).__name__}.backward", self._pass
