@@ -229,7 +229,11 @@ def mutants_of_source(source, module, outermost="module"):
             seen.add((start, end, new))
             old = source[start:end].decode()
             change = "removed" if isinstance(part, ast.stmt) and new == "pass" else f"{one_line(old)} → {one_line(new)}"
-            where = name_of((*parents, node), outermost), lines[part.lineno - 1].decode().partition("  #")[0].strip(), change
+            where = (
+                name_of((*parents, node), outermost),
+                lines[part.lineno - 1].decode().partition("  #")[0].strip(),
+                change,
+            )
             times[where] += 1
             change += f" ({times[where]})" if times[where] > 1 else ""
             scope = next((n for n in reversed(parents) if isinstance(n, ast.FunctionDef)), node)

@@ -153,7 +153,7 @@ def known_reasons(page):
 
 
 def report(mutants, results, page=None, module="mlcore/{}.py"):
-    """Return the tables, the share of the killed in per cent, and how many survivors the page so far does not explain."""
+    """Return the tables, the share of the killed in per cent, and how many survivors the page does not explain."""
     survivors = [m for m in mutants if not results[m.key]["killer"]]
     modules = {m.module: None for m in mutants}
     counts = [(module.format(name), *(sum(m.module == name for m in group) for group in (mutants, survivors)))

@@ -302,7 +302,8 @@ def time_limit(seconds):
 def put_back():
     """Put back what an answer changes for everybody, and let `exit()` raise SystemExit, which ends the answer only."""
     names = [dict(vars(module)) for module in SHARED]
-    numbers_drawn, others_drawn, deepest = np.random.get_state(), random.getstate(), sys.getrecursionlimit()
+    numpy_state = np.random.get_state()  # noqa: NPY002  an answer may draw from it
+    python_state, deepest = random.getstate(), sys.getrecursionlimit()
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is not None:
         shell.ask_exit = sys.exit  # what exit() calls in a notebook; its own would stop the kernel a moment later
@@ -314,8 +315,8 @@ def put_back():
             for name, value in before.items():
                 if vars(module).get(name) is not value:
                     setattr(module, name, value)
-        np.random.set_state(numbers_drawn)
-        random.setstate(others_drawn)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
         sys.setrecursionlimit(deepest)
         if shell is not None:
             del shell.ask_exit
@@ -635,7 +636,7 @@ def is_blank(value):
 
 
 def is_too_deep(value, depth=0):
-    """Whether lists, tuples or dicts are nested so deep that they cannot be meant, as in a list that contains itself."""
+    """Whether lists, tuples or dicts are nested deeper than anybody means, as in a list that contains itself."""
     if not isinstance(value, dict | tuple | list):
         return False
     parts = value.values() if isinstance(value, dict) else value
@@ -698,6 +699,8 @@ def show(value, digits=4):
     """A value in a few characters, the same on every machine."""
     if isinstance(value, str):
         return f'"{shortened(value, 80)}"'
+    if isinstance(value, dict | tuple) and len(value) > 12:
+        return f"a {type(value).__name__} of {len(value)} parts"
     if isinstance(value, tuple):
         return f"({', '.join(show(part, digits) for part in value)}{',' * (len(value) == 1)})"
     if isinstance(value, dict):
