@@ -249,7 +249,7 @@ class GraphSlope(Exercise):
         "Arrows side by side add up; only arrows one after another multiply.": (
             lambda rates: float(np.prod(list(rates.values())))
         ),
-        'multiplications: "8190 for 91" is not right': all_paths,
+        '"12 for 8" is not right': all_paths,
         "but 6 is expected": lambda rates: sum(rates.values()),
     }
 
