@@ -524,7 +524,7 @@ def form_fault(answer, right):
     if isinstance(right, Raised):
         return f"there should be a {type(right.error).__name__}, but {kind(answer)} is returned"
     if is_blank(answer):
-        return "there is no value"
+        return None if is_blank(right) else "there is no value"
     a, b = numbers(answer), numbers(right)
     if a is None or b is None or (a.dtype == bool) != (b.dtype == bool):
         return None if kind(answer) == kind(right) else f"expected {kind(right)}, but got {kind(answer)}"
@@ -542,7 +542,7 @@ def form_fault(answer, right):
 def close(answer, right, relative, absolute=None):
     """Whether two values of the same form agree."""
     if numbers(right) is None:
-        return isinstance(right, Raised) or answer.strip().lower() == right.strip().lower()
+        return not isinstance(right, str) or answer.strip().lower() == right.strip().lower()
     return bool(agreeing(numbers(answer), numbers(right), relative, absolute).all())
 
 
