@@ -215,7 +215,7 @@ def test_what_a_cell_puts_out_stands_where_the_stored_output_was(reader):
     assert reader.cell("staircase-step").locator("> .cell_output img").count() == 1
     reader.edit("staircase-step", "visual.listing(softmax)")
     reader.run("staircase-step")
-    assert reader.output("staircase-step").startswith("@ieee\ndef softmax")
+    assert reader.output("staircase-step").startswith("def softmax")
     reader.button("staircase-step", "Reset").click()
 
 

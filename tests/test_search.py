@@ -42,7 +42,7 @@ TYPED = {
     "normalisation": "normalisation",
     "calibration": "calibration",
     "temperature": "temperature",
-    "AdamW": "book/conventions",
+    "AdamW": "book/api",  # the class itself
     "decoupled": "weight-decay",
     "softmax": "softmax",
     "gradient": "notebooks/1_3_2_gradient",
