@@ -279,8 +279,13 @@ def test_every_notebook_is_in_the_table_of_contents():
     assert len(notebooks) >= 7
 
 
+OVERVIEW = {"1_3_overview": "1.3 A Whole Network on One Page"}  # is named by what it is, not by its subject
+
+
 def heading_of(name):
     """'1_3_1_loss_function' has the heading '1.3.1 Loss Function'; its practice says so behind the number."""
+    if name in OVERVIEW:
+        return OVERVIEW[name]
     digits, words, practice = re.fullmatch(r"((?:\d+_)+)(\w+?)(_practice)?", name).groups()
     number = digits.strip("_").replace("_", ".") + (" Practice:" if practice else "")
     return number + " " + words.replace("_", " ").title()

@@ -387,6 +387,11 @@ def halves(points):
 POINTS, LABELS = np.array([[-1.0, 0.0], [-2.0, 1.0], [1.0, 0.0], [3.0, -1.0]]), np.array([0, 0, 1, 0])
 
 
+def corners(drawn):
+    """All corners of a region or of a border."""
+    return np.concatenate([path.vertices for path in drawn.get_paths()])
+
+
 def test_decision_boundary_draws_regions_and_points(figures):
     visual.plot_decision_boundary(halves, POINTS, LABELS, "Halves")
     (ax,) = figures[0].axes
@@ -395,13 +400,28 @@ def test_decision_boundary_draws_regions_and_points(figures):
         np.testing.assert_array_equal(line.get_xydata(), POINTS[k == LABELS])
         assert line.get_color() == visual.COLOURS[k] and line.get_marker() == visual.MARKERS[k]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["class 0", "class 1"]
-    filled, boundary = ax.collections
-    on_boundary = np.concatenate([p.vertices for p in boundary.get_paths()])
+    left, on_boundary, right = map(corners, ax.collections)
     assert abs(on_boundary[:, 0]).max() < 0.03
     assert on_boundary[:, 1].min() == pytest.approx(-1.1) and on_boundary[:, 1].max() == pytest.approx(1.1)
-    left, right = (p.vertices[:, 0] for p in filled.get_paths())
+    left, right = left[:, 0], right[:, 0]
     assert left.min() == pytest.approx(-2.1) and left.max() < 0.03
     assert right.max() == pytest.approx(3.1) and right.min() > -0.03
+
+
+def thirds(points):
+    """Scores of three classes: left, middle and right, but below the first axis there is no middle."""
+    left, right = -points[:, 0], points[:, 0]
+    return np.stack([left, np.where(points[:, 1] < 0, -9, 0.5), right], axis=1)
+
+
+def test_decision_boundary_shows_no_class_between_two_that_touch(figures):
+    square = np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 1.0]])
+    visual.plot_decision_boundary(thirds, square, np.array([0, 2, 1]))
+    left, _, middle, _, right = map(corners, figures[0].axes[0].collections)
+    assert middle[:, 1].min() > -0.05 and middle[:, 1].max() == pytest.approx(1.1)
+    assert left[:, 1].min() == right[:, 1].min() == pytest.approx(-1.1)
+    above = middle[middle[:, 1] > 0.1]
+    assert above[:, 0].min() == pytest.approx(-0.5) and above[:, 0].max() == pytest.approx(0.5)
 
 
 def test_decision_boundary_into_given_axes_leaves_showing_to_the_caller(figures):

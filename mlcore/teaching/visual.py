@@ -317,17 +317,21 @@ def plot_history(history, title=""):
 def plot_decision_boundary(predict, x, t, title="", ax=None):
     """Draw which class `predict` gives to each point of the plane, and the points (x, t) on top.
 
-    `predict` maps (N, 2) to scores (N, C); `x` has shape (N, 2) and `t` holds index labels.
+    `predict` maps (N, 2) to scores (N, C); `x` has shape (N, 2) and `t` holds index labels. A class reaches as far as
+    its score is ahead of all others; where that changes between two points of a grid, the border is interpolated.
     """
     own = ax is None
     ax = plt.subplots(figsize=(4.8, 4.4))[1] if own else ax
     low, high = x.min(axis=0) - 0.1, x.max(axis=0) + 0.1
-    u, v = np.meshgrid(np.linspace(low[0], high[0], 200), np.linspace(low[1], high[1], 200))
-    classes = predict(np.stack([u.ravel(), v.ravel()], axis=1)).argmax(axis=1).reshape(u.shape)
-    count = int(max(t.max(), classes.max())) + 1
-    ax.contourf(u, v, classes, levels=np.arange(count + 1) - 0.5, colors=COLOURS[:count], alpha=0.25)
-    ax.contour(u, v, classes, levels=np.arange(count - 1) + 0.5, colors="black", linewidths=0.8)
-    for k in range(count):
+    u, v = np.meshgrid(np.linspace(low[0], high[0], 48), np.linspace(low[1], high[1], 48))
+    scores = predict(np.stack([u.ravel(), v.ravel()], axis=1)).T.reshape(-1, *u.shape)
+    for k, score in enumerate(scores):
+        ahead = score - np.delete(scores, k, axis=0).max(axis=0)
+        if ahead.max() > 0:
+            ax.contourf(u, v, ahead, levels=[0, ahead.max() + 1], colors=[COLOURS[k]], alpha=0.25)
+        if ahead.min() < 0 < ahead.max() and k < len(scores) - 1:  # the last class has its borders from the others
+            ax.contour(u, v, ahead, levels=[0], colors="black", linewidths=0.8)
+    for k in range(int(t.max()) + 1):
         ax.plot(*x[t == k].T, MARKERS[k], color=COLOURS[k], ms=4, mec="black", mew=0.4, label=f"class {k}")
     ax.set(title=title, xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     ax.grid(False)
