@@ -642,7 +642,9 @@ class BestOfMany(Exercise):
     """
 
     level = "transfer"
-    hint = "The best has at most r right if all k have. And the mean of a count is the sum of the chances that it exceeds r."
+    hint = (
+        "The best has at most r right if all k have. The mean of a count is the sum of the chances that it exceeds r."
+    )
     inputs = [(360, 0.98, 20), (360, 0.98, 1), (50, 0.5, 3), (10, 0.9, 100)]
 
     def solution(n, p, k):
