@@ -482,7 +482,7 @@ def pairs(answer, right, label=""):
     if isinstance(right, dict) and isinstance(answer, dict):
         for key in right:
             yield from pairs(answer.get(key), right[key], f"{label}, {key}" if label else str(key))
-    elif is_list(right) and is_list(answer) and numbers(right) is None and len(answer) == len(right):
+    elif is_list(right) and is_list(answer) and has_parts(right) and len(answer) == len(right):
         for i, part in enumerate(right):
             yield from pairs(answer[i], part, f"{label}, result {i + 1}" if label else f"result {i + 1}")
     else:
@@ -491,6 +491,11 @@ def pairs(answer, right, label=""):
 
 def is_list(value):
     return isinstance(value, tuple | list)
+
+
+def has_parts(value):
+    """Whether a list or tuple holds several results; a list of numbers, or of such lists, is one."""
+    return numbers(value) is None or any(isinstance(part, np.ndarray) for part in value)
 
 
 def describe(exercise, cases):
