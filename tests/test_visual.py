@@ -401,6 +401,8 @@ def test_decision_boundary_draws_regions_and_points(figures):
         assert line.get_color() == visual.COLOURS[k] and line.get_marker() == visual.MARKERS[k]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["class 0", "class 1"]
     left, on_boundary, right = map(corners, ax.collections)
+    colours = [mpl.colors.to_hex(ax.collections[i].get_facecolor()[0]) for i in (0, 2)]
+    assert colours == visual.COLOURS[:2]
     assert abs(on_boundary[:, 0]).max() < 0.03
     assert on_boundary[:, 1].min() == pytest.approx(-1.1) and on_boundary[:, 1].max() == pytest.approx(1.1)
     left, right = left[:, 0], right[:, 0]
@@ -435,6 +437,9 @@ def test_decision_boundary_of_a_classifier_that_always_says_the_same(figures, la
     visual.plot_decision_boundary(lambda points: np.eye(3)[np.zeros(len(points), int)], POINTS, labels)
     figures[0].canvas.draw()
     assert len(figures[0].axes[0].lines) == labels.max() + 1
+    (everywhere,) = figures[0].axes[0].collections  # and no border
+    low, high = POINTS.min(axis=0) - 0.1, POINTS.max(axis=0) + 0.1
+    assert np.allclose(corners(everywhere).min(axis=0), low) and np.allclose(corners(everywhere).max(axis=0), high)
 
 
 def test_confusion_writes_every_count_in_its_place(figures):

@@ -318,7 +318,8 @@ def plot_decision_boundary(predict, x, t, title="", ax=None):
     """Draw which class `predict` gives to each point of the plane, and the points (x, t) on top.
 
     `predict` maps (N, 2) to scores (N, C); `x` has shape (N, 2) and `t` holds index labels. A class reaches as far as
-    its score is ahead of all others; where that changes between two points of a grid, the border is interpolated.
+    its score is ahead of all others. Between the points of a grid the border is interpolated, which is more exact for
+    logits than for probabilities.
     """
     own = ax is None
     ax = plt.subplots(figsize=(4.8, 4.4))[1] if own else ax
