@@ -205,7 +205,8 @@ def gradient_check(layer, *inputs, rng=0):
 
     An entry that differs is looked at again, with shorter steps. What is left of the rounding error is about
     :math:`\epsilon \lVert u y \rVert / h` for a step h: an entry that differs by no more than four times as much is
-    too small to be measured, and counts as right.
+    too small to be measured, and counts as right. Where that would be all entries of an array, longer steps measure
+    them: rounding errors shrink with 1/h.
 
     Parameters
     ----------
@@ -213,9 +214,8 @@ def gradient_check(layer, *inputs, rng=0):
         Anything with `forward`, `backward` and, where it has any, `params` and `grads`. It is copied first, its
         generators of random numbers too, and left as it was.
     *inputs : array_like
-        The inputs of `forward`. As many of them are checked as `backward` returns gradients, from the first
-        on: labels are not. None in place of a gradient says that an input from the second on, or one of integers,
-        has none.
+        The inputs of `forward`, each with its gradient. Labels of a loss and whole numbers need none. None in place of
+        a gradient says that an input from the second on, or one of integers, has none.
     rng : int or numpy.random.Generator, optional
         Source of the upstream gradient.
 
@@ -253,7 +253,8 @@ def gradient_check(layer, *inputs, rng=0):
     inputs = [as_real("gradient_check", x).copy() for x in inputs]
     start = _outputs(layer, inputs)
     upstream = [rng.standard_normal(y.shape) for y in start]
-    gradients = _of_inputs(layer, inputs, layer.backward(*map(copy.copy, upstream))) | _of_parameters(layer)
+    is_loss = all(y.ndim == 0 for y in start)
+    gradients = _of_inputs(layer, inputs, layer.backward(*map(copy.copy, upstream)), is_loss) | _of_parameters(layer)
     _refuse_memory(layer, inputs, start, upstream)
     rounding = _rounding([*inputs, *start, *getattr(layer, "params", [])], upstream, start)
 
@@ -267,7 +268,8 @@ def gradient_check(layer, *inputs, rng=0):
 
     errors = Errors()
     for name, (array, gradient) in gradients.items():
-        errors[name], hint = _compare(functools.partial(g, array), array, gradient, *rounding)
+        inexact = rounding[-1] if is_loss and name.startswith("inputs") else 0
+        errors[name], hint = _compare(functools.partial(g, array), array, gradient, inexact, *rounding)
         errors.hints.update({name: hint} if hint else {})
     return errors
 
@@ -283,8 +285,11 @@ def _outputs(layer, inputs):
     return [np.array(y, np.result_type(y.dtype, float)) for y in outputs]
 
 
-def _of_inputs(layer, inputs, returned):
-    """The inputs to check, each with its gradient, by name; those of integers become floats, to be moved."""
+def _of_inputs(layer, inputs, returned, is_loss):
+    """The inputs to check, each with its gradient, by name; those of integers become floats, to be moved.
+
+    Only the labels of a loss need no gradient although they are floats.
+    """
     name = f"gradient_check: {type(layer).__name__}.backward"
     if returned is None:
         raise TypeError(f"{name} returned None: is the return missing?")
@@ -300,6 +305,11 @@ def _of_inputs(layer, inputs, returned):
         if dx is not None:
             inputs[k] = as_floating(name, inputs[k])
             found[f"inputs[{k}]"] = inputs[k], _gradient(name, f"inputs[{k}]", inputs[k], dx)
+    for k in range(len(returned), len(inputs)):
+        if inputs[k].dtype.kind == "f" and not is_loss:
+            raise ValueError(
+                f"{name} returned {len(returned)} gradients for {len(inputs)} inputs: none for inputs[{k}]"
+            )
     return found
 
 
@@ -368,16 +378,23 @@ def _norm(arrays):
     return largest * ((sizes / largest) ** 2).sum() ** (1 / 2)  # the squares alone could overflow
 
 
-def _compare(g, x, gradient, eps, of_outputs, of_ones):
-    """The error of a gradient, with what no difference can measure taken as 0, and a hint at what may explain it."""
+def _compare(g, x, gradient, inexact, eps, of_outputs, of_ones):
+    """The error of a gradient, with what no difference can measure taken as 0, and a hint at what may explain it.
+
+    `inexact` is how far rounding may take a right gradient: that of a loss is the difference of numbers near 1.
+    """
     measured, hint = numerical_gradient(g, x), None
-    error = relative_error(gradient, measured)
-    apart = np.abs(gradient - measured)
+    near = np.clip(gradient, measured - inexact, measured + inexact)
+    error = relative_error(gradient, near)
+    apart = np.abs(gradient - near)
     scale = np.maximum(np.abs(gradient), np.abs(measured)).max(initial=0)
     slope = functools.partial(_slope, g, x)
+    step = np.finfo(_kind(g, x)).eps ** (1 / 3) * np.maximum(1, np.abs(x))
+    if x.size and (scale * step < 4 * of_ones).all() and not _is_steady(slope, step, measured):
+        return _drowned(slope, step, gradient, of_ones, inexact)
     while error > eps ** (1 / 2):  # look at the worst entry again
         worst = np.unravel_index(apart.argmax(), apart.shape)
-        h = np.finfo(_kind(g, x)).eps ** (1 / 3) * max(1, abs(x[worst]))
+        h = step[worst]
         again = min(abs(gradient[worst] - slope(worst, -shorter, shorter)) for shorter in (h / 8, h / 64))
         if again > eps ** (1 / 2) * scale:
             if not _is_noise(slope, worst, h, apart[worst], of_outputs, of_ones):
@@ -387,6 +404,36 @@ def _compare(g, x, gradient, eps, of_outputs, of_ones):
         apart[worst] = again
         error = float(apart.max() / scale)
     return (np.inf if np.isnan(error) else error), hint
+
+
+def _is_steady(slope, step, measured):
+    """Whether a step 64 times as long finds about the same for the largest slope: then it is no rounding error."""
+    i = np.unravel_index(np.abs(measured).argmax(), measured.shape)
+    far = slope(i, -64 * step[i], 64 * step[i])
+    return far != 0 and abs(measured[i] - far) < abs(far) / 8
+
+
+def _drowned(slope, step, gradient, rounding, inexact):
+    """The same as `_compare`, where the usual step finds nothing but rounding errors: by longer ones."""
+    found = [_by_long_steps(slope, i, step[i], rounding) for i in np.ndindex(gradient.shape)]
+    measured, uncertain = np.array(found).T.reshape(2, *gradient.shape)
+    near = np.clip(gradient, measured - uncertain - inexact, measured + uncertain + inexact)
+    error = relative_error(gradient, near)
+    return (np.inf if np.isnan(error) else error), TOO_SMALL
+
+
+def _by_long_steps(slope, i, h, rounding):
+    """The slope for the step at which it is known best, and how far it may be off.
+
+    Rounding errors, divided by the step, shrink with it, and the curve's own bends grow. Both show in how much the
+    slopes of successive steps differ.
+    """
+    steps = h * 8.0 ** np.arange(8)
+    slopes = np.array([slope(i, -step, step) for step in steps])
+    apart = np.nan_to_num(np.abs(np.diff(slopes)) * steps[1:], nan=np.inf)
+    uncertain = 16 * np.maximum(np.fmax.accumulate(apart), rounding) / steps[1:]
+    best = uncertain.argmin()
+    return slopes[1:][best], uncertain[best]
 
 
 def _slope(g, x, i, left, right):

@@ -19,6 +19,7 @@ from mlcore import (
     ReLU,
     Sequential,
     Sigmoid,
+    SigmoidWithLoss,
     SoftmaxWithLoss,
     gradient_check,
     numerical_gradient,
@@ -450,11 +451,12 @@ def test_a_layer_of_ones_own_that_forgets_to_return_is_named():
         gradient_check(Forgets(), [1.0])
 
 
-@pytest.mark.parametrize("returned", [(1,), (2, None), (2, 3)])
-def test_fewer_gradients_than_inputs_will_do(returned):
-    layer = Plain(lambda dy, dx: (dx, None, np.zeros(3))[: returned[0]] if returned[-1] != 3 else (dx, np.zeros(3)))
-    keys = ["inputs[0]", *(["inputs[1]"] if returned[-1] == 3 else []), "params[0]"]
-    errors = gradient_check(layer, normal(0, 3), normal(1, 3), normal(2, 3))
+@pytest.mark.parametrize("others", [(None, None), (None, np.zeros(3)), ()])
+def test_inputs_without_a_gradient_say_so_or_are_whole_numbers(others):
+    layer = Plain(lambda dy, dx: (dx, *others))
+    inputs = (normal(1, 3), normal(2, 3)) if others else ([1, 2, 3], [4, 5, 6])
+    keys = ["inputs[0]", *(f"inputs[{k}]" for k, dx in enumerate(others, 1) if dx is not None), "params[0]"]
+    errors = gradient_check(layer, normal(0, 3), *inputs)
     assert list(errors) == keys and max(errors.values()) < 1e-7
 
 
@@ -823,3 +825,57 @@ def test_curvature_is_no_kink(x):
 
     errors = gradient_check(Square(), [x])
     assert errors["inputs[0]"] > 1e-7 and not errors.hints
+
+
+class ScaledAffine(Affine):
+    """Its gradient of W is `factor` times the right one."""
+
+    factor = 1
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.grads[0][...] *= self.factor
+        return dx
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("factor", [1, 0, 2, -1])
+def test_a_gradient_that_drowns_in_rounding_errors_is_measured_by_longer_steps(factor, seed):
+    rng, layers = np.random.default_rng(seed), []
+    for kind in [ScaledAffine, *[Affine] * 7]:
+        layers += [kind(0.05 * rng.standard_normal((5, 5)), np.zeros(5)), Sigmoid()]
+    layers[0].factor = factor
+    errors = gradient_check(Sequential(*layers), rng.standard_normal((3, 5)))
+    assert (errors["params[0]"] < 1e-7) == (factor == 1)
+    assert all(error < 1e-7 for name, error in errors.items() if name != "params[0]")
+
+
+@pytest.mark.parametrize("x", [10.0, 30.0, 32.0, 34.0, 40.0])
+def test_a_loss_that_is_nearly_sure_passes(x):
+    assert all(e < 1e-7 for e in gradient_check(SigmoidWithLoss(), [[x]], [[1]]).values())
+    assert all(e < 1e-7 for e in gradient_check(SoftmaxWithLoss(), [[x, 0.0, 0.0]], [0]).values())
+
+
+class TimesTen(Sigmoid):
+    def backward(self, dout):
+        return 10 * super().backward(dout)
+
+
+@pytest.mark.parametrize("x", [0.0, 20.0, 30.0])
+def test_a_factor_is_found_where_the_slope_is_small(x):
+    assert gradient_check(TimesTen(), [x])["inputs[0]"] > 0.5
+
+
+def test_a_float_input_without_a_gradient_is_named():
+    class HalfMultiply(Multiply):
+        def backward(self, dout):
+            return super().backward(dout)[0]
+
+    with pytest.raises(
+        ValueError, match=r"HalfMultiply.backward returned 1 gradients for 2 inputs: none for inputs\[1\]"
+    ):
+        gradient_check(HalfMultiply(), [1.0, 2.0], [3.0, 4.0])
+
+
+def test_labels_need_no_gradient():
+    assert list(gradient_check(SigmoidWithLoss(), [[1.0]], [[0.5]])) == ["inputs[0]"]
