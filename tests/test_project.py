@@ -33,9 +33,9 @@ def pyproject():
 
 
 def own_files(*suffixes):
-    """The project's files, without what tools make and what others wrote (MathJax)."""
+    """The project's files, without what tools make and what others wrote (Temml)."""
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [d for d in folders if d not in MADE_BY_TOOLS | {"mathjax"} and not d.endswith(".egg-info")]
+        folders[:] = [d for d in folders if d not in MADE_BY_TOOLS | {"temml"} and not d.endswith(".egg-info")]
         folders[:] = [d for d in folders if not d.startswith(".") or d in (".github", ".ci")]
         yield from (Path(folder, name) for name in names if Path(name).suffix in suffixes)
 

@@ -10,13 +10,16 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from fontTools.ttLib import TTFont
 
 import mlcore
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "book" / "ext"))
-from book_ways import repository
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path += [str(ROOT / "book" / "ext"), str(ROOT / "tools")]
+from book_math import mathml  # noqa: E402
+from book_ways import repository  # noqa: E402
+from cut_fonts import characters  # noqa: E402
+
 HTML = Path(os.environ.get("BOOK_SITE", ROOT / "_build" / "html"))
 PYTHON = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]["live_python"]
 
@@ -157,14 +160,13 @@ def broken_links(place, page, pages, root):
     return found
 
 
-def mathjax_faults(place, page):
-    """A page with formulas loads the engine, from a file that is there."""
-    if not any("math" in attributes.get("class", "").split() for _, attributes in page.tags):
-        return []
-    engines = [s["src"] for s in page.all("script") if "mathjax" in s.get("src", "")]
-    if len(engines) != 1:
-        return [f"engines: {engines}"]
-    return [] if (place.parent / urlsplit(engines[0]).path).is_file() else [f"{engines[0]} is missing"]
+def formula_faults(text, drawn):
+    """Formulas that a browser would show raw, or with a letter of another font."""
+    found = ["a raw formula"] if re.search(r'class="math notranslate|\\\(|\\begin\{', text) else []
+    for formula in re.findall(r"<math\b.*?</math>", text, re.DOTALL):
+        found += ["a formula that is not understood"] if "<merror" in formula else []
+        found += [f"no {c!r} in the font of formulas" for c in sorted(characters(formula) - drawn)]
+    return found
 
 
 # The checks refuse what they should.
@@ -233,12 +235,14 @@ def test_broken_links_are_found(tmp_path):
     assert [f.split(":")[0] for f in broken_links(place, page, pages, tmp_path)] == ["c.html", "b.html#no", "#no"]
 
 
-def test_a_missing_engine_is_found(tmp_path):
-    formula = '<span class="math">x</span>'
-    place = tmp_path / "a.html"
-    assert mathjax_faults(place, Page(formula)) == ["engines: []"]
-    assert mathjax_faults(place, Page(formula + '<script src="mathjax/a.js">')) == ["mathjax/a.js is missing"]
-    assert mathjax_faults(place, Page("<p>no formula</p>")) == []
+def test_a_formula_that_cannot_be_shown_is_found():
+    assert formula_faults("<p>no formula</p>", set()) == []
+    assert formula_faults("<math><mi>x</mi><mtext>ok</mtext></math>", set("xok𝑥")) == []
+    assert formula_faults("<math><mi>x</mi></math>", set("x")) == ["no '𝑥' in the font of formulas"]
+    assert formula_faults(r'<span class="math notranslate">\(x\)</span>', set()) == ["a raw formula"]
+    assert formula_faults("<math><merror><mtext></mtext></merror></math>", set()) != []
+    with pytest.raises(ValueError, match="Undefined control sequence"):
+        mathml(r"\nonsense")
 
 
 # The site passes them.
@@ -359,24 +363,20 @@ def test_no_markup_reaches_the_reader():
     assert faults(lambda path, page: noise(page)) == {}
 
 
-def test_every_page_with_formulas_has_the_engine():
-    assert faults(mathjax_faults) == {}
+def test_every_formula_is_shown_in_its_own_font():
+    drawn = set(map(chr, TTFont(HTML / "_static/fonts/book-math.woff2").getBestCmap()))
+    assert faults(lambda path, page: formula_faults(path.read_text(encoding="utf-8"), drawn)) == {}
+    assert sum(path.read_text(encoding="utf-8").count("<math") for path in site()) > 1000
 
 
-def test_the_engine_is_served_whole():
-    site()
-    ours, served = ROOT / "book" / "assets" / "mathjax", HTML / "_static" / "mathjax"
-    for path in (p for p in ours.rglob("*") if p.is_file()):
-        assert (served / path.relative_to(ours)).read_bytes() == path.read_bytes()
-    fonts = set(re.findall(r"MathJax_[\w-]+\.woff", (ours / "tex-chtml.js").read_text(encoding="utf-8")))
-    fonts |= {f"{name}.woff" for name in re.findall(r"%%URL%%/(MathJax_[\w-]+)", (ours / "tex-chtml.js").read_text())}
-    assert len(fonts) > 10
-    assert fonts <= {path.name for path in (ours / "output/chtml/fonts/woff-v2").iterdir()}
+def test_a_name_of_a_function_keeps_its_distance():
+    assert '</msub><mspace width="0.1667em" /><mrow><mi>log' in mathml(r"t_k \log y")
+    assert "</mrow><mspace" not in mathml(r"\frac{a b}{\exp x}")  # numerator and denominator are no factors
 
 
 def test_no_page_loads_a_script_that_it_has_no_use_for():
     scripts = {s.get("src", "") for page in site().values() for s in page.all("script")}
-    assert not [src for src in scripts if re.search("fontawesome|thebe|require|embed-amd", src)]
+    assert not [src for src in scripts if re.search("(?i)fontawesome|thebe|require|embed-amd|mathjax", src)]
 
 
 def test_what_the_theme_leaves_nameless_has_a_name():
@@ -389,13 +389,13 @@ def test_what_the_theme_leaves_nameless_has_a_name():
 
 
 # A formula and the full stop or comma behind it, not held together: a line may end between them.
-LOOSE = re.compile(r'<span class="math [^>]*>[^<]*</span>[.,;:?!)”]++(?!</span>)')
+LOOSE = re.compile(r"</math>[.,;:?!)”]++(?!</span>)")
 
 
 def test_no_line_ends_between_a_formula_and_its_full_stop():
     pages = {path: path.read_text(encoding="utf-8") for path in site()}
     assert [path.name for path, page in pages.items() if LOOSE.search(page)] == []
-    assert LOOSE.search('<span class="math notranslate nohighlight">x</span>, y')
+    assert LOOSE.search("<math><mi>x</mi></math>, y")
     assert any('class="docutils literal notranslate unbroken"' in page for page in pages.values())
 
 

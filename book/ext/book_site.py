@@ -21,7 +21,7 @@ MENDED = [
     # The logo stands in a part of the page that has no name.
     (re.compile(r'<div id="pst-primary-sidebar"'), r'\g<0> role="complementary" aria-label="The book"'),
     # A line must not end between a formula and its full stop, nor within a few words of code.
-    (re.compile(r'[(“]?<span class="math [^>]*>[^<]*</span>[.,;:?!)”]+'), r'<span class="unbroken">\g<0></span>'),
+    (re.compile(r"[(“]?<math>((?!</math>).)*</math>[.,;:?!)”]+"), r'<span class="unbroken">\g<0></span>'),
     (re.compile(r'literal notranslate(?=">(<span class="pre">[^<]{1,9}</span> ?){2,3}</code>)'), r"\g<0> unbroken"),
 ]
 
