@@ -47,7 +47,7 @@ def italic(letter):
 
 def cut(source, target, wanted):
     font = TTFont(source)
-    options = subset.Options(flavor="woff2", layout_features=["*"], notdef_outline=True, hinting=False)
+    options = subset.Options(flavor="woff2", layout_features=["ssty", "dtls"], notdef_outline=True, hinting=False)
     cutter = subset.Subsetter(options)
     cutter.populate(text="".join(wanted))
     cutter.subset(font)

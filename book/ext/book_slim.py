@@ -1,0 +1,184 @@
+"""Sphinx extension: what a page loads becomes small. Nothing of it changes what one sees.
+
+After the build, every page gets one style sheet, with the rules that some page uses, and one script; its icons are
+drawn in the page, out of the theme's own font of icons; what only the search needs is loaded by the search page alone.
+"""
+
+import re
+import zlib
+from functools import cache
+from pathlib import Path
+from posixpath import normpath, relpath
+
+import tinycss2
+from fontTools.misc.transform import Scale
+from fontTools.pens.svgPathPen import SVGPathPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.ttLib import TTFont
+
+STYLES, SCRIPT = "_static/book-styles.css", "_static/book-script.js"
+ICON = re.compile(r'<(i|span) class="([^"]*\bfa[srb]?(?:-solid)? [^"]*)"([^>]*)></\1>')
+SHEET = re.compile(r'[ \t]*<link\b[^>]*href="([^"]*\.css)(?:\?[^"]*)?"[^>]*/>\n?')
+LOCAL_SCRIPT = re.compile(r'[ \t]*<script\b(?![^>]*data-python)[^>]*\bsrc="([^"?]*)(?:\?[^"]*)?"[^>]*></script>\n?')
+PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="script"[^>]*/>\n?')
+OF_SEARCH = re.compile(r"/(searchtools|language_data|searchindex)\.js$|^searchindex\.js$")
+UNUSED = re.compile(r"/(togglebutton|design-tabs)\.js$")  # nothing of this book is made to toggle or into tabs
+IN_PAGE = re.compile(r"[ \t]*<script>(let toggle|var togglebutton|DOCUMENTATION_OPTIONS\.)[^<]*</script>\n?")
+WORD = re.compile(r"[A-Za-z_][\w-]*")
+
+
+# Icons
+
+
+@cache
+def icons(static):
+    """The theme's font of icons, and {name: character}."""
+    folder = static / "vendor/fontawesome"
+    css = (static / "styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")
+    names = {}
+    for selectors, code in re.findall(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"\\([0-9a-f]+)"', css):
+        names |= dict.fromkeys(re.findall(r"\.(fa-[\w-]+):", selectors), int(code, 16))
+    return TTFont(folder / "webfonts/fa-solid-900.ttf"), names
+
+
+def drawn(static, match):
+    """The icon as a drawing in the page."""
+    _, kinds, others = match.groups()
+    font, names = icons(static)
+    name = next(kind for kind in kinds.split() if kind in names)
+    glyphs, glyph = font.getGlyphSet(), font.getBestCmap()[names[name]]
+    pen = SVGPathPen(glyphs, ntos=lambda number: f"{number:.0f}")
+    glyphs[glyph].draw(TransformPen(pen, Scale(1, -1)))
+    top, bottom = font["hhea"].ascent, font["hhea"].descent
+    box = f"0 {-top} {glyphs[glyph].width} {top - bottom}"
+    kinds = " ".join(["icon", *(kind for kind in kinds.split() if kind not in ("fa-solid", "fas", name))])
+    return f'<svg class="{kinds}"{others} viewBox="{box}" aria-hidden="true"><path d="{pen.getCommands()}"/></svg>'
+
+
+# Styles
+
+
+def used_words(pages, scripts):
+    """Every word that may be a class, an id or the name of an element in a page, or be made one by a script."""
+    words = {"html", "body"}
+    for text in pages:
+        for tag in re.findall(r"<[a-zA-Z][^>]*>", text):
+            words.update(WORD.findall(tag))
+    for text in scripts:
+        words.update(WORD.findall(text))
+    return words
+
+
+def is_used(selector, words):
+    """Whether all classes, ids and elements of a selector occur; what stands in brackets is not looked at."""
+    plain = re.sub(r"\\(.)", r"\1", selector)
+    while (shorter := re.sub(r"\([^()]*\)|\[[^\]]*\]", "", plain)) != plain:
+        plain = shorter
+    plain = re.sub(r"::?[\w-]+", "", plain)
+    return all(name in words for name in re.findall(r"(?<![\w-])[A-Za-z_][\w-]*", plain))
+
+
+def needed(rules, words, rebase):
+    """The rules that some page uses, as text."""
+    found = []
+    for rule in rules:
+        if rule.type == "at-rule" and rule.lower_at_keyword in ("media", "supports"):
+            inner = needed(tinycss2.parse_rule_list(rule.content, True, True), words, rebase)
+            if inner:
+                found.append(f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude).rstrip()}{{{''.join(inner)}}}")
+        elif rule.type == "at-rule":
+            text = rebase(rule.serialize())
+            found += [text] if rule.lower_at_keyword != "font-face" or "Awesome" not in text else []
+        elif rule.type == "qualified-rule":
+            selectors = [s.strip() for s in split(rule.prelude)]
+            kept = [s for s in selectors if is_used(s, words)]
+            if kept:
+                found.append(f"{','.join(kept)}{{{rebase(tinycss2.serialize(rule.content).strip())}}}")
+        else:
+            raise ValueError(f"a style sheet is not understood: {rule.message}")
+    return found
+
+
+def split(prelude):
+    """The selectors of a rule: what commas part, those within brackets aside."""
+    parts = [[]]
+    for token in prelude:
+        if token == ",":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return map(tinycss2.serialize, parts)
+
+
+def sheet(path, root, words):
+    """What is used of one style sheet, with the sheets that it imports and addresses as seen from `STYLES`."""
+
+    def rebase(text):
+        def moved(match):
+            address = match[1].strip("\"'")
+            if re.match(r"data:|#|%23|https?:", address):
+                return match[0]
+            place = normpath((path.parent / address.partition("?")[0]).as_posix())
+            return f"url({relpath(place, (root / STYLES).parent.as_posix())})"
+
+        return re.sub(r"url\(\s*(\"[^\"]*\"|'[^']*'|[^)]*?)\s*\)", moved, text)
+
+    text, found = path.read_text(encoding="utf-8"), []
+    for address in re.findall(r'@import "([^"]+)";', text):
+        found += sheet((path.parent / address).resolve(), root, words)
+    text = re.sub(r'@import "[^"]+";|@charset "[^"]+";', "", text)
+    return found + needed(tinycss2.parse_stylesheet(text, True, True), words, rebase)
+
+
+# Pages
+
+
+def slim_site(app, exception):
+    if exception or app.builder.format != "html":
+        return
+    root = Path(app.outdir).resolve()
+    texts = {page: page.read_text(encoding="utf-8") for page in sorted(root.rglob("*.html"))}
+    texts = {page: text for page, text in texts.items() if "<head>" in text and "_static/" not in page.as_posix()}
+    texts = {page: ICON.sub(lambda match: drawn(root / "_static", match), text) for page, text in texts.items()}
+
+    def local(page, address):
+        return Path(normpath((page.parent / address).as_posix()))
+
+    sheets, scripts = {}, {}  # in the order of the pages, each once
+    for page, text in texts.items():
+        sheets |= {local(page, address): None for address in SHEET.findall(text)}
+        found = [address for address in LOCAL_SCRIPT.findall(text) if not OF_SEARCH.search(address)]
+        scripts |= {local(page, address): None for address in found if not UNUSED.search(address)}
+    sheets.pop(root / STYLES, None)
+    scripts.pop(root / SCRIPT, None)
+    if not sheets:
+        return  # no page was written in this build
+    code = [path.read_text(encoding="utf-8") for path in scripts]
+    modules = [path.read_text(encoding="utf-8") for path in sorted((root / "_static/live").glob("*js"))]
+    words = used_words(texts.values(), code + modules)
+    sources = " ".join(path.relative_to(root).as_posix() for path in sheets)
+    style = "\n".join(
+        [f"/* What the pages use of: {sources} */", *(r for s in sheets for r in sheet(s, root, words)), ""]
+    )
+    script = ";\n".join(re.sub(r"//# sourceMappingURL.*", "", c) for c in code)
+    (root / STYLES).write_text(style, encoding="utf-8")
+    (root / SCRIPT).write_text(script, encoding="utf-8")
+    style, script = (f"{name}?v={zlib.crc32(text.encode()):08x}" for name, text in ((STYLES, style), (SCRIPT, script)))
+    for page, text in texts.items():
+        up = relpath(root.as_posix(), page.parent.as_posix())
+        text = put_once(SHEET, f'<link rel="stylesheet" href="{up}/{style}" />\n', text)
+        if page.name != "search.html":
+            text = IN_PAGE.sub("", PRELOAD.sub("", text))
+            text = put_once(LOCAL_SCRIPT, f'<script defer src="{up}/{script}"></script>\n', text)
+        page.write_text(text, encoding="utf-8", newline="\n")
+
+
+def put_once(pattern, replacement, text):
+    """Put one thing in the place of the first of many."""
+    text, count = pattern.subn("\0", text)
+    return text.replace("\0", replacement, 1).replace("\0", "") if count else text
+
+
+def setup(app):
+    app.connect("build-finished", slim_site, priority=900)  # after all that changes pages
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
