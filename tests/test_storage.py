@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import signal
 import struct
 import tracemalloc
 import zipfile
@@ -381,6 +382,83 @@ def test_squares_are_neither_negative_nor_nan(tmp_path, rule, name, wrong):
     members[f"{name}[1].npy"] = npy(getattr(optimizer, name)[1])
     pack(path, members)
     refuse_and_keep(path, getattr(mlcore, rule)(), f"load: {name} of {rule} holds squares")
+
+
+@pytest.mark.parametrize("missing", ["m", "v"])
+def test_a_state_is_saved_and_loaded_whole_or_not_at_all(saved, missing):
+    """Otherwise the next step would take the rest as 0, and Adam divide by the root of too small an average."""
+    path, _ = saved
+    pack(path, {name: content for name, content in unpacked(path).items() if not name.startswith(f"{missing}[")})
+    refuse_and_keep(path, mlcore.Adam(), f"^load: the state of Adam has no {missing}$")
+    used = mlcore.Adam()
+    train(network(), used, np.random.default_rng(0))
+    refuse_and_keep(path, used, f"^load: the state of Adam has no {missing}$")
+    good = path.read_bytes()
+    setattr(used, missing, None)
+    with pytest.raises(ValueError, match=f"^save: the state of Adam has no {missing}$"):
+        save(path, network(), used)
+    assert path.read_bytes() == good
+    used.m = used.v = None
+    save(path, network(), used)
+    load(path, network(), mlcore.Adam())
+
+
+def test_a_used_optimizer_that_loads_a_new_one_is_new(tmp_path):
+    used = mlcore.Adam()
+    train(network(), used, np.random.default_rng(0))
+    save(tmp_path / "run.npz", network(), mlcore.Adam(lr=0.02))
+    load(tmp_path / "run.npz", network(), used)
+    ends = [network(), network()]
+    for net, optimizer in zip(ends, (used, mlcore.Adam(lr=0.02)), strict=True):
+        train(net, optimizer, np.random.default_rng(5))
+    assert bits(ends[0]) == bits(ends[1])
+
+
+@pytest.mark.parametrize("steps", [-1, 1.0, 0.5, True, None, "3", 2**63, float("nan"), np.float32(2), np.int8(-1)])
+def test_a_number_of_steps_that_no_run_has_is_not_saved(saved, steps):
+    optimizer = mlcore.Adam()
+    optimizer.iter = steps
+    good = saved[0].read_bytes()
+    with pytest.raises((TypeError, ValueError), match="^save: Adam: (iter must be|nobody makes)"):
+        save(saved[0], network(), optimizer)
+    assert saved[0].read_bytes() == good
+    for right in (0, 2**63 - 1, np.int8(3), np.uint64(3)):
+        optimizer.iter = right
+        save(saved[0], network(), optimizer)
+        load(saved[0], network(), optimizer)
+        assert optimizer.iter == right
+
+
+@pytest.mark.parametrize("param", [np.array([None]), np.array([1.0, "a"], object), [1.0], 1.0, None])
+def test_a_parameter_that_is_no_array_of_numbers_is_not_saved(saved, param):
+    class Holder:
+        params = (np.ones(2), param)
+
+    good = saved[0].read_bytes()
+    with pytest.raises(TypeError, match=r"^save: params\[1\] must be an array of numbers; got [olfN]"):
+        save(saved[0], Holder())
+    assert saved[0].read_bytes() == good
+
+
+def test_an_interrupt_waits_until_all_is_loaded(tmp_path):
+    class Interrupted(Own):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name == "s" and value is not None:
+                signal.raise_signal(signal.SIGINT)
+
+    own, net, rngs = Own(min, 1), network(seed=1), [np.random.default_rng(k) for k in (1, 2)]
+    own.s = [p.copy() for p in network().params]
+    save(tmp_path / "run.npz", network(), own, rngs[0])
+    other = Interrupted(min, 2)
+    other.__class__.__name__ = "Own"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            load(tmp_path / "run.npz", net, other, rngs[1])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert bits(net) == bits(network()) and other.size == 1 and rngs[0].random() == rngs[1].random()
 
 
 @pytest.mark.parametrize("rule", ["Momentum", "Adam"])
