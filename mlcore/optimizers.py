@@ -5,10 +5,15 @@ reads from left to right. All operations are element by element. Every optimizer
 which moves the arrays of `params` in place, and keeps its state in lists of arrays like `params`.
 """
 
+from operator import attrgetter
+
 import numpy as np
 
 from mlcore._checks import Setting, as_real, check_parameter, ieee
+from mlcore._interrupt import whole_step
 from mlcore._layout import Layout, same_arrays
+
+WRITEABLE = attrgetter("flags.writeable")
 
 
 class Optimizer:
@@ -33,6 +38,7 @@ class Optimizer:
     """
 
     state_names = ()
+    unrounded = None
     _layout = None
 
     @ieee
@@ -42,8 +48,7 @@ class Optimizer:
         Parameters
         ----------
         params : list of ndarray
-            Floating, writable arrays. One that stands more than once is moved once, by the sum of its gradients. In
-            half precision a step of less than half the last digit is lost: train in single precision.
+            Floating, writable arrays. One that stands more than once is moved once, by the sum of its gradients.
         grads : list of ndarray
             Their gradients, of the same shapes; left unchanged.
 
@@ -52,12 +57,13 @@ class Optimizer:
         TypeError, ValueError
             If something does not fit. Then nothing has been changed.
         """
-        layout = self._lay_out(params, grads)
-        blocks = layout.gather(grads)
-        self.begin_step()
-        for param, grad, *state in blocks:
-            self.move(param, grad, *state)
-        layout.scatter()
+        with whole_step():
+            layout = self._lay_out(params, grads)
+            blocks = layout.gather()
+            self.begin_step()
+            for param, grad, *state in blocks:
+                self.move(param, grad, *state)
+            layout.scatter()
 
     def begin_step(self):
         """Do what is done once in each step; by default nothing."""
@@ -72,26 +78,33 @@ class Optimizer:
 
     def _lay_out(self, params, grads):
         """Return the layout of the last step, or a new one if parameters or state are other arrays now."""
-        name = type(self).__name__
+        name, layout = type(self).__name__, self._layout
         if not (isinstance(params, (list, tuple)) and isinstance(grads, (list, tuple))):
             got = f"{type(params).__name__} and {type(grads).__name__}"
             raise TypeError(f"{name}.update: expected a list of parameters and one of gradients; got {got}")
-        states = [getattr(self, s) for s in self.state_names]
-        layout = self._layout if self._layout is not None and self._layout.fits(params, states) else None
-        if layout is None:
+        states = [getattr(self, s) or () for s in self.state_names]
+        lists = [params, *states, self.unrounded or (), grads]
+        known = layout is not None and same_arrays(lists, layout.lists)
+        if not known and (layout is None or not same_arrays(lists[:-1], layout.lists[:-1])):
             _check_params(name, params)
             _check_states(name, params, states)
-            layout = Layout(name, params, states)
-        _check_writeable(name, params)
-        if layout.grads is None or not same_arrays(grads, layout.grads):  # those of the last step have been looked at
+            layout = Layout(name, list(params), states, self.unrounded or ())
+        if not all(map(WRITEABLE, params)):
+            _refuse_read_only(name, params)
+        if not known:
             _check_grads(name, params, grads)
-            layout.grads = [g if type(g) is np.ndarray else None for g in grads]  # a list could grow in between
-            layout.ready = None
+            layout.take(grads)
         if layout is not self._layout:
-            self._layout = layout
-            for s, views in zip(self.state_names, layout.states, strict=True):
-                setattr(self, s, views)
+            self._keep(layout)
         return layout
+
+    def _keep(self, layout):
+        """Hand out the state of a new layout in lists of their own: what is put into them is seen in the next step."""
+        self._layout = layout
+        for s, views in zip(self.state_names, layout.lists[1:], strict=False):
+            setattr(self, s, list(views))
+        if self.unrounded or layout.half:
+            self.unrounded = list(layout.lists[-2]) or None
 
     def __getstate__(self):
         """Copies and pickles carry the state; the layout follows from it."""
@@ -103,10 +116,9 @@ def _check_params(name, params):
         check_parameter(f"{name}.update", f"params[{i}]", param)
 
 
-def _check_writeable(name, params):
-    for i, param in enumerate(params):
-        if not param.flags.writeable:
-            raise ValueError(f"{name}.update: params[{i}] is read-only")
+def _refuse_read_only(name, params):
+    i = [param.flags.writeable for param in params].index(False)
+    raise ValueError(f"{name}.update: params[{i}] is read-only")
 
 
 def _check_grads(name, params, grads):
@@ -127,7 +139,7 @@ def _check_grads(name, params, grads):
 def _check_states(name, params, states):
     expected = [p.shape for p in params]
     for state in states:
-        if state is not None and [s.shape for s in state] != expected:
+        if state and [s.shape for s in state] != expected:
             raise ValueError(
                 f"{name}.update: this optimizer has been used with parameters of shapes {[s.shape for s in state]}; "
                 f"got {expected}. Make a new one for other parameters"

@@ -38,9 +38,9 @@ each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name_
 def layout(request):
     """Every test with parameters that are gathered in a vector, and with such as are worked on where they stand."""
     large, block = {
-        "all gathered": (2**60, 2**17),
-        "large ones where they stand": (4, 5),
-        "all where they stand": (1, 2),
+        "all gathered": (2**60, 2**20),
+        "large ones where they stand": (4, 5 * 8),
+        "all where they stand": (1, 2 * 8),
     }[request.param]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_layout, "LARGE", large)
