@@ -28,22 +28,23 @@ class Layout:
         ends = np.cumsum([params[i].size for i in small + large], dtype=int)
         places = {i: slice(end - params[i].size, end) for i, end in zip(small + large, ends, strict=True)}
 
-        def vector_and_views(indices, old=()):
+        def vector_and_views(old, indices=firsts):
             vector = np.zeros(max((places[i].stop for i in indices), default=0), self.dtype)
             views = [vector[places[i]].reshape(params[i].shape) for i in indices]
             for view, values in zip(views, old, strict=bool(old)):
                 view[...] = values
             return vector, views
 
-        moved, moved_views = vector_and_views(small)
-        gathered, grad_views = vector_and_views(small)
-        vectors, states = zip(*(vector_and_views(firsts, old) for old in states), strict=True) if states else ((), ())
+        moved, moved_views = vector_and_views((), small)
+        gathered, grad_views = vector_and_views((), small)
+        vectors, self.states = zip(*map(vector_and_views, states), strict=True) if states else ((), ())
         half = [(i, view) for i, view in zip(small, moved_views, strict=True) if params[i].dtype.type is np.float16]
         fit = [rest.shape for rest in unrounded] == [p.shape for p in params]  # otherwise they are of other parameters
-        rests = vector_and_views(firsts, unrounded if fit else ())[1] if half else []
-        self.lists = [params, *states, rests, [NOTHING]]  # the last are the gradients
+        self.rests = vector_and_views(unrounded if fit else ())[1] if half else []
+        self.arrays = [*params, *itertools.chain(*self.states), *self.rests]  # by which the layout is known again
         self.small = [(view, params[i]) for i, view in zip(small, moved_views, strict=True)]
-        self.half = [(view, params[i], rests[i]) for i, view in half]
+        self.half = [(view, params[i], self.rests[i]) for i, view in half]
+        self.count, self.grads = len(params), [NOTHING]
         view_of = dict(zip(small, grad_views, strict=True))
         self.grad_views = [(view_of.get(first), i == first) for i, first in enumerate(firsts)]
         self.blocks = self._blocks(moved, gathered, vectors)
@@ -55,11 +56,12 @@ class Layout:
 
     def take(self, grads):
         """Note which gradients there are, once they have been looked at; a list could grow until the next step."""
-        self.lists[-1] = [g if type(g) is np.ndarray else NOTHING for g in grads]
+        self.grads = [g if type(g) is np.ndarray else NOTHING for g in grads]
         views = [(view, grad, first) for (view, first), grad in zip(self.grad_views, grads, strict=True)]
         self.copied = self.small + [(view, grad) for view, grad, first in views if first and view is not None]
         self.added = [(view, grad) for view, grad, first in views if not first]
-        self.grads, self.ready = grads, None
+        self.large_grads = [grads[i] for i, *_ in self.large]
+        self.ready = None
 
     def gather(self):
         """Return parameters, gradients and state of each block, ready for a rule."""
@@ -74,15 +76,17 @@ class Layout:
 
     def _whole(self):
         """All blocks, kept for the next step if they are the same then."""
-        vectors = [self._vector(self.grads[i]) for i, *_ in self.large]  # all of them, before any parameter moves
-        blocks = [self._blocks(p, g, state) for g, (_, p, state) in zip(vectors, self.large, strict=True)]
-        blocks = [*self.blocks, *itertools.chain(*blocks)]
-        if all(np.may_share_memory(v, self.grads[i]) for v, (i, *_) in zip(vectors, self.large, strict=True)):
+        vectors = [self._vector(grad) for grad in self.large_grads]  # all of them, before any parameter moves
+        blocks = list(self.blocks)
+        for grad, (_, param, state) in zip(vectors, self.large, strict=True):
+            blocks += self._blocks(param, grad, state)
+        pairs = zip(self.large_grads, vectors, strict=True)
+        if all(type(grad) is np.ndarray and np.may_share_memory(grad, vector) for grad, vector in pairs):
             self.ready = blocks
         return blocks
 
     def _vector(self, grad):
-        """A gradient as a vector: itself if it can be and nothing moves under it, else a copy."""
+        """A gradient as a vector: a view of it if it can be and nothing moves under it, else a copy."""
         vector = np.asarray(grad, self.dtype).reshape(-1)
         return vector.copy() if any(np.may_share_memory(vector, m) for m in self.moving) else vector
 
@@ -101,10 +105,8 @@ class Layout:
             np.subtract(view, param, out=rest)
 
 
-def same_arrays(lists, others):
-    """Tell whether lists of arrays hold the same arrays as others."""
-    same_lengths = [*map(len, lists)] == [*map(len, others)]
-    return same_lengths and all(map(is_, itertools.chain(*lists), itertools.chain(*others)))
+def same_arrays(arrays, others):
+    return len(arrays) == len(others) and all(map(is_, arrays, others))
 
 
 def _first_places(name, params):

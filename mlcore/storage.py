@@ -24,6 +24,7 @@ FORMAT = "mlcore training run, version 1"
 LONGEST = 2**20  # bytes of a description; the longest state of a generator takes some thousand
 TEXT = json.JSONEncoder(default=lambda array: array.tolist())
 NUMBERS = int, float, Fraction, Decimal, np.bool_, np.integer, np.floating
+UNROUNDED = "unrounded"  # what every rule keeps of parameters in half precision
 SQUARES = {AdaGrad: "h", RMSprop: "h", Adam: "v"}  # what a rule takes the square root of
 POSSIBLE = {  # what NumPy does not ask of the state of a generator
     "MT19937": lambda saved: 0 <= saved["state"]["pos"] <= 624,
@@ -63,7 +64,7 @@ def save(path, network, optimizer=None, rng=None):
     ValueError
         If no such file could be loaded: the optimizer has been used with another network, its number of steps is
         negative, its squares hold NaN, one part of its state is missing, or it calls a setting `rule` or a state
-        `params`. In all these cases, a file that was there before is still there.
+        `params` or `unrounded`. In all these cases, a file that was there before is still there.
 
     Examples
     --------
@@ -91,8 +92,8 @@ def save(path, network, optimizer=None, rng=None):
     arrays = {f"params[{i}]": p for i, p in enumerate(network.params)}
     if optimizer is not None:
         settings = {name: _encoded(value) for name, value in _numbers(optimizer).items()}
-        if "rule" in settings or "params" in optimizer.state_names:
-            raise ValueError("save: no setting of an optimizer can be called rule, and no state params")
+        if "rule" in settings or {"params", UNROUNDED} & {*optimizer.state_names}:
+            raise ValueError(f"save: no setting of an optimizer can be called rule, and no state params or {UNROUNDED}")
         _check_counter(f"save: {type(optimizer).__name__}", getattr(optimizer, "iter", 0))
         about["optimizer"] = {"rule": type(optimizer).__name__, **settings}
         arrays |= _states(optimizer, network.params)
@@ -254,21 +255,22 @@ def _take_states(found, saved, optimizer, params):
     """Return for each state of `optimizer` the names of its arrays, if any; refuse arrays that belong to nothing."""
     there = {key.partition("[")[0] for key in found}
     any_rule = [] if saved is None else filter(str.isidentifier, there)
-    names = any_rule if optimizer is None else optimizer.state_names
+    names = any_rule if optimizer is None else (*optimizer.state_names, UNROUNDED)
     like = [(p.shape, np.result_type(np.float32, *params)) for p in params]
     if optimizer is not None:
         _check_whole("load", optimizer, there)
     places = {name: _take(found, name, like) if name in there else [] for name in names}
     if found:
         raise ValueError(f"nothing is known of {list(found)}")
-    return {} if optimizer is None else places
+    needed = {name: stored for name, stored in places.items() if stored or getattr(optimizer, name, None)}
+    return {} if optimizer is None else needed
 
 
 def _states(optimizer, params):
     """Return the state of an optimizer as named arrays."""
     arrays, dtype = {}, np.result_type(np.float32, *params)
-    for name in optimizer.state_names:
-        state = [np.asarray(s, dtype) for s in getattr(optimizer, name) or ()]
+    for name in (*optimizer.state_names, UNROUNDED):
+        state = [np.asarray(s, dtype) for s in getattr(optimizer, name, None) or ()]
         shapes, expected = ([a.shape for a in group] for group in (state, params))
         if state and shapes != expected:
             raise ValueError(f"save: {name} of the optimizer has shapes {shapes}, expected {expected}, as the network")

@@ -440,6 +440,28 @@ def test_a_parameter_that_is_no_array_of_numbers_is_not_saved(saved, param):
     assert saved[0].read_bytes() == good
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_what_half_precision_has_not_rounded_is_saved_if_there_is_any(tmp_path, rule):
+    path = tmp_path / "run.npz"
+    for dtype in (np.float64, np.float16):
+        net, optimizer = network(dtype=dtype), getattr(mlcore, rule)(lr=1e-4)
+        train(net, optimizer, np.random.default_rng(0))
+        save(path, net, optimizer)
+        assert ("unrounded[3].npy" in unpacked(path)) == (dtype == np.float16)
+    again = network(dtype=np.float16, seed=1)
+    used = getattr(mlcore, rule)()
+    load(path, again, used)
+    for a, b in zip(used.unrounded, optimizer.unrounded, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any(a.any() for a in used.unrounded)
+    save(path, again, getattr(mlcore, rule)())
+    load(path, again, used)
+    assert used.unrounded is None
+    optimizer.unrounded[0] = np.zeros(3, np.float32)
+    with pytest.raises(ValueError, match="^save: unrounded of the optimizer has shapes"):
+        save(path, net, optimizer)
+
+
 def test_an_interrupt_waits_until_all_is_loaded(tmp_path):
     class Interrupted(Own):
         def __setattr__(self, name, value):
@@ -479,11 +501,11 @@ def test_the_state_of_another_network_is_not_saved(tmp_path):
 
 
 def test_names_that_the_file_needs_itself_are_not_saved(tmp_path):
-    named_rule, named_params = Own(min, 1), Own(min, 1)
-    named_rule.rule, named_params.state_names = 2, ("params",)
-    for own in (named_rule, named_params):
+    owns = named_rule, named_params, named_unrounded = [Own(min, 1) for _ in range(3)]
+    named_rule.rule, named_params.state_names, named_unrounded.state_names = 2, ("params",), ("unrounded",)
+    for own in owns:
         with pytest.raises(
-            ValueError, match="save: no setting of an optimizer can be called rule, and no state params"
+            ValueError, match="save: no setting of an optimizer can be called rule, and no state params or unrounded"
         ):
             save(tmp_path / "run.npz", network(), own)
     assert not os.listdir(tmp_path)
