@@ -20,7 +20,7 @@ class Layout:
     """
 
     def __init__(self, name, params, states, unrounded):
-        firsts = _first_places(name, params)
+        firsts = first_places(f"{name}.update", "params", params)
         self.dtype = np.result_type(np.float32, *params)
         again = {first for i, first in enumerate(firsts) if i != first}
         large = [i for i, p in enumerate(params) if i == firsts[i] and i not in again and self._fits_as_it_is(p)]
@@ -109,19 +109,19 @@ def same_arrays(arrays, others):
     return len(arrays) == len(others) and all(map(is_, arrays, others))
 
 
-def _first_places(name, params):
+def first_places(name, symbol, arrays):
     """For each array the index at which it stands first; refuse arrays that overlap without being the same."""
     seen = {}
-    keys = [(p.__array_interface__["data"], p.shape, p.strides, p.dtype) for p in params]
+    keys = [(p.__array_interface__["data"], p.shape, p.strides, p.dtype) for p in arrays]
     firsts = [seen.setdefault(key, i) for i, key in enumerate(keys)]
     near = []  # in the order of memory, only those that reach beyond an array's start can overlap it
-    for start, end, i in sorted((*byte_bounds(params[i]), i) for i in seen.values()):
+    for start, end, i in sorted((*byte_bounds(arrays[i]), i) for i in seen.values()):
         near = [(reach, j) for reach, j in near if reach > start]
         for _, j in near:
-            if np.shares_memory(params[i], params[j]):
+            if np.shares_memory(arrays[i], arrays[j]):
                 raise ValueError(
-                    f"{name}.update: params[{min(i, j)}] and params[{max(i, j)}] overlap in memory without being "
-                    "the same array; a number that stands in both has no gradient of its own"
+                    f"{name}: {symbol}[{min(i, j)}] and {symbol}[{max(i, j)}] overlap in memory without being "
+                    "the same array; a number that stands in both would be changed twice"
                 )
         near.append((end, i))
     return firsts

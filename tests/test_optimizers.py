@@ -768,6 +768,16 @@ def test_bad_input_changes_nothing(rule, params, grads, exception, message, step
         optimizer.update(params, grads)
 
 
+@pytest.mark.parametrize("steps", [0, 2])
+def test_what_is_no_list_is_refused(steps):
+    x, optimizer = np.ones((1, 2)), Adam()
+    for _ in range(steps):
+        optimizer.update([x], [x])
+    for params, grads in ((x, [x]), ([x], x), (None, [x]), ([x], None), ([x], iter([x])), (iter([x]), [x])):
+        with untouched(x, optimizer), pytest.raises(TypeError, match="^Adam.update: expected a list of parameters and"):
+            optimizer.update(params, grads)
+
+
 @each_rule
 def test_bad_input_after_good_steps_with_the_same_arrays_changes_nothing(rule):
     params, optimizer = [normal(0, 3), normal(1, 2)], rule()
