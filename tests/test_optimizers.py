@@ -606,8 +606,8 @@ def test_a_parameter_in_half_precision_that_is_set_starts_there():
 
 
 def test_what_was_not_rounded_goes_with_its_parameters():
-    optimizer, x = SGD(lr=0.01), np.array([100.0], np.float16)
-    optimizer.update([x], [np.ones(1)])
+    optimizer, x = SGD(lr=0.01), np.full(3, 100.0, np.float16)
+    optimizer.update([x], [np.ones(3)])
     for other in (np.full(2, 100.0, np.float16), np.ones(1), np.ones(1)):  # of another shape, then of another type
         optimizer.update([other], [np.zeros(other.shape)])
         assert other[0] in (1, 100)
