@@ -1,11 +1,9 @@
 """Section 1.4: layers in a row, and the loop that trains them."""
 
 import math
-import signal
 import sys
 import threading
 import warnings
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from mlcore._checks import (
     of_two,
     wide_enough,
 )
+from mlcore._interrupt import whole_step
 from mlcore.contract import Node, ReadOnly, _hand_out, _take, _take_upstream, check_order, run, send_back
 from mlcore.layers import Affine
 from mlcore.nodes import MatMul
@@ -385,24 +384,6 @@ def _look(network, x, t, batch_size):
             scores = np.broadcast_to(step.scores[:1], (len(part), *step.scores.shape[1:]))
             check(type(network.loss).__name__, scores, part)
     return seen
-
-
-@contextmanager
-def whole_step():
-    """Put off an interrupt (Ctrl-C) until the end of the step; it reaches the main thread alone."""
-    main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT) if main else None
-    if not callable(handler):
-        yield
-        return
-    put_off = []
-    signal.signal(signal.SIGINT, lambda *interrupt: put_off.append(interrupt))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if put_off:
-            handler(*put_off[0])
 
 
 @ieee

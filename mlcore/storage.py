@@ -17,12 +17,14 @@ from fractions import Fraction
 import numpy as np
 
 from mlcore._checks import check_count, refused
+from mlcore._interrupt import whole_step
 from mlcore.optimizers import AdaGrad, Adam, RMSprop
 
 FORMAT = "mlcore training run, version 1"
 LONGEST = 2**20  # bytes of a description; the longest state of a generator takes some thousand
 TEXT = json.JSONEncoder(default=lambda array: array.tolist())
 NUMBERS = int, float, Fraction, Decimal, np.bool_, np.integer, np.floating
+UNROUNDED = "unrounded"  # what every rule keeps of parameters in half precision
 SQUARES = {AdaGrad: "h", RMSprop: "h", Adam: "v"}  # what a rule takes the square root of
 POSSIBLE = {  # what NumPy does not ask of the state of a generator
     "MT19937": lambda saved: 0 <= saved["state"]["pos"] <= 624,
@@ -56,12 +58,13 @@ def save(path, network, optimizer=None, rng=None):
     Raises
     ------
     TypeError
-        If `path` is no path.
+        If `path` is no path, a parameter no array of numbers, or the number of steps, `iter`, no integer.
     OSError
         If the file cannot be written.
     ValueError
-        If no such file could be loaded: the optimizer has been used with another network, its squares hold NaN, or it
-        calls a setting `rule` or a state `params`. A file that was there before is then still there.
+        If no such file could be loaded: the optimizer has been used with another network, its number of steps is
+        negative, its squares hold NaN, one part of its state is missing, or it calls a setting `rule` or a state
+        `params` or `unrounded`. In all these cases, a file that was there before is still there.
 
     Examples
     --------
@@ -81,12 +84,17 @@ def save(path, network, optimizer=None, rng=None):
     Section 1.4.
     """
     path = _file("save", path)
+    for i, param in enumerate(network.params):
+        if not isinstance(param, np.ndarray) or param.dtype.hasobject:  # which NumPy would pickle
+            got = getattr(param, "dtype", type(param).__name__)
+            raise TypeError(f"save: params[{i}] must be an array of numbers; got {got}")
     about = {"format": FORMAT, "optimizer": None, "rng": None}
     arrays = {f"params[{i}]": p for i, p in enumerate(network.params)}
     if optimizer is not None:
         settings = {name: _encoded(value) for name, value in _numbers(optimizer).items()}
-        if "rule" in settings or "params" in optimizer.state_names:
-            raise ValueError("save: no setting of an optimizer can be called rule, and no state params")
+        if "rule" in settings or {"params", UNROUNDED} & {*optimizer.state_names}:
+            raise ValueError(f"save: no setting of an optimizer can be called rule, and no state params or {UNROUNDED}")
+        _check_counter(f"save: {type(optimizer).__name__}", getattr(optimizer, "iter", 0))
         about["optimizer"] = {"rule": type(optimizer).__name__, **settings}
         arrays |= _states(optimizer, network.params)
     if rng is not None:
@@ -166,12 +174,13 @@ def load(path, network, optimizer=None, rng=None):
             changes[name] = state or None
         if generator is not None:
             _check_generator(about["rng"], generator)
-    for param, saved in zip(params, saved_params, strict=True):
-        param[...] = saved
-    for name, value in changes.items():
-        setattr(optimizer, name, value)
-    if generator is not None:
-        generator.state = about["rng"]
+    with whole_step():
+        for param, saved in zip(params, saved_params, strict=True):
+            param[...] = saved
+        for name, value in changes.items():
+            setattr(optimizer, name, value)
+        if generator is not None:
+            generator.state = about["rng"]
 
 
 def _file(name, path):
@@ -246,25 +255,41 @@ def _take_states(found, saved, optimizer, params):
     """Return for each state of `optimizer` the names of its arrays, if any; refuse arrays that belong to nothing."""
     there = {key.partition("[")[0] for key in found}
     any_rule = [] if saved is None else filter(str.isidentifier, there)
-    names = any_rule if optimizer is None else optimizer.state_names
+    names = any_rule if optimizer is None else (*optimizer.state_names, UNROUNDED)
     like = [(p.shape, np.result_type(np.float32, *params)) for p in params]
+    if optimizer is not None:
+        _check_whole("load", optimizer, there)
     places = {name: _take(found, name, like) if name in there else [] for name in names}
     if found:
         raise ValueError(f"nothing is known of {list(found)}")
-    return {} if optimizer is None else places
+    needed = {name: stored for name, stored in places.items() if stored or getattr(optimizer, name, None)}
+    return {} if optimizer is None else needed
 
 
 def _states(optimizer, params):
     """Return the state of an optimizer as named arrays."""
     arrays, dtype = {}, np.result_type(np.float32, *params)
-    for name in optimizer.state_names:
-        state = [np.asarray(s, dtype) for s in getattr(optimizer, name) or ()]
+    for name in (*optimizer.state_names, UNROUNDED):
+        state = [np.asarray(s, dtype) for s in getattr(optimizer, name, None) or ()]
         shapes, expected = ([a.shape for a in group] for group in (state, params))
         if state and shapes != expected:
             raise ValueError(f"save: {name} of the optimizer has shapes {shapes}, expected {expected}, as the network")
         _check_squares("save", optimizer, name, state)
         arrays |= {f"{name}[{i}]": s for i, s in enumerate(state)}
+    _check_whole("save", optimizer, {key.partition("[")[0] for key in arrays})
     return arrays
+
+
+def _check_whole(function, optimizer, there):
+    """Refuse one part of a state without the other: the next step would take the rest as 0."""
+    missing = [name for name in optimizer.state_names if name not in there]
+    if missing and len(missing) < len(optimizer.state_names):
+        raise refused(f"{function}: the state of {type(optimizer).__name__} has no {', '.join(missing)}")
+
+
+def _check_counter(name, steps):
+    if check_count(name, "iter", steps, least=0) >= 2**63:
+        raise ValueError(f"{name}: nobody makes {steps} steps")
 
 
 def _check_squares(function, optimizer, name, state):
@@ -304,8 +329,8 @@ def _settings(saved, optimizer):
     if settings.pop("rule", None) != kind.__name__ or settings.keys() != _numbers(optimizer).keys():
         raise refused(f"load: the file has the optimizer {saved}, expected one of the rule {kind.__name__}")
     settings = {name: _decoded(value) for name, value in settings.items()}
-    if "iter" in settings and check_count(kind.__name__, "iter", settings["iter"], least=0) >= 2**63:
-        raise ValueError(f"nobody makes {settings['iter']} steps")
+    if "iter" in settings:
+        _check_counter(kind.__name__, settings["iter"])
     asked = inspect.signature(kind).parameters
     if all(name in settings or p.default is not p.empty for name, p in asked.items()):
         kind(**{name: value for name, value in settings.items() if name in asked})

@@ -4,11 +4,13 @@ A schedule is a function of the number of the step, counted from 0, that returns
 schedule=cosine(0.1, 1000, warmup=50))``. The other functions work on the lists of arrays that a network hands out.
 """
 
+import itertools
 import math
 
 import numpy as np
 
 from mlcore._checks import as_number, as_real, check_count, check_parameter
+from mlcore._layout import first_places
 
 
 def constant(lr):
@@ -144,12 +146,13 @@ def clip_gradients(grads, limit):
     Returns
     -------
     float
-        The norm before.
+        The norm before; infinite if it is beyond the largest float.
 
     Raises
     ------
     TypeError, ValueError
-        If something is no floating array, the limit is not above 0, or the norm is not finite; nothing has changed.
+        If something is no floating array that can be written, two overlap without being the same, the limit is not
+        above 0, or a gradient is not finite. Then nothing has changed.
 
     Examples
     --------
@@ -166,18 +169,20 @@ def clip_gradients(grads, limit):
     limit = _checked("clip_gradients", "limit", limit)
     if limit == 0:
         raise ValueError("clip_gradients: limit must be above 0; got 0")
-    for i, grad in enumerate(grads):
-        check_parameter("clip_gradients", f"grads[{i}]", grad)
-    grads = list({id(grad): grad for grad in grads}.values())
+    grads = _checked_gradients("clip_gradients", grads)
+    grads = [grads[i] for i in sorted(set(first_places("clip_gradients", "grads", grads)))]
     largest = float(np.max([np.abs(grad).max(initial=0) for grad in grads], initial=0))  # unlike max, it keeps a NaN
     if not math.isfinite(largest):
         raise ValueError("clip_gradients: the gradients must be finite; found NaN or an infinity")
     if largest == 0:
         return 0.0
-    norm = largest * math.sqrt(sum(float(((grad / largest).astype(float) ** 2).sum()) for grad in grads))
+    relative = math.sqrt(sum(float(((grad / largest).astype(float) ** 2).sum()) for grad in grads))
+    norm = largest * relative
     if norm > limit:
         for grad in grads:
-            grad *= limit / norm
+            if math.isinf(norm):
+                grad /= largest
+            grad *= np.float64(limit / (relative if math.isinf(norm) else norm))  # whose type it is computed in
     return norm
 
 
@@ -206,7 +211,8 @@ def add_l2(params, grads, rate):
     Raises
     ------
     TypeError, ValueError
-        If the lists do not fit each other, or `rate` is no finite number from 0 on. Then nothing has changed.
+        If the lists do not fit each other, a gradient cannot be written or overlaps a parameter, or `rate` is no finite
+        number from 0 on. Then nothing has changed.
 
     Examples
     --------
@@ -221,12 +227,16 @@ def add_l2(params, grads, rate):
     Section 1.5; Goodfellow, Bengio & Courville (2016), section 7.1.1.
     """
     rate = _checked("add_l2", "rate", rate)
+    params, grads = list(params), _checked_gradients("add_l2", grads)
     if len(params) != len(grads):
         raise ValueError(f"add_l2: got {len(params)} parameters and {len(grads)} gradients")
-    for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
-        check_parameter("add_l2", f"grads[{i}]", grad)
-        if as_real(f"add_l2: params[{i}]", param).shape != grad.shape:
+    for i, grad in enumerate(grads):
+        params[i] = param = as_real(f"add_l2: params[{i}]", params[i])
+        if param.shape != grad.shape:
             raise ValueError(f"add_l2: grads[{i}] has shape {grad.shape}, expected {param.shape}, that of params[{i}]")
+    for (i, param), (j, grad) in itertools.product(enumerate(params), enumerate(grads)):
+        if np.shares_memory(param, grad):
+            raise ValueError(f"add_l2: grads[{j}] overlaps params[{i}], which would change with it")
     for param, grad in zip(params, grads, strict=True):
         grad += rate * param
     return rate / 2 * sum(float((param.astype(float) ** 2).sum()) for param in params)
@@ -236,10 +246,11 @@ def initial_weights(rng, fan_in, fan_out, kind):
     r"""Random weights whose scale keeps the size of what passes through a layer.
 
     .. math:: W_{ij} \sim N(0, \sigma^2), \qquad
-              \sigma^2_{\mathrm{Xavier}} = \frac{2}{D + H}, \quad \sigma^2_{\mathrm{He}} = \frac{2}{D}
+              \sigma^2_{\mathrm{Xavier}} = \frac{2}{D + H}, \quad \sigma^2_{\mathrm{He}} = \frac{2}{D}, \quad
+              \sigma^2_{\mathrm{LeCun}} = \frac{1}{D}
 
     Xavier's keeps the size forward and backward for a matrix alone, and so for tanh near 0; He's makes up for the half
-    that ReLU cuts away.
+    that ReLU cuts away; LeCun's keeps it forward only, whatever the number of outputs.
 
     Parameters
     ----------
@@ -247,7 +258,7 @@ def initial_weights(rng, fan_in, fan_out, kind):
         Source of the numbers.
     fan_in, fan_out : int
         D and H, the numbers of inputs and outputs.
-    kind : {"xavier", "he"}
+    kind : {"xavier", "he", "lecun"}
         Which scale.
 
     Returns
@@ -268,14 +279,24 @@ def initial_weights(rng, fan_in, fan_out, kind):
 
     References
     ----------
-    Section 1.5; Glorot & Bengio (2010), equation 12; He et al. (2015), equation 10.
+    Section 1.5; Glorot & Bengio (2010), equation 12; He et al. (2015), equation 10; LeCun et al. (1998), section 4.6.
     """
     fan_in = check_count("initial_weights", "fan_in", fan_in)
     fan_out = check_count("initial_weights", "fan_out", fan_out)
-    variances = {"xavier": 2 / (fan_in + fan_out), "he": 2 / fan_in}
+    variances = {"xavier": 2 / (fan_in + fan_out), "he": 2 / fan_in, "lecun": 1 / fan_in}
     if kind not in variances:
         raise ValueError(f"initial_weights: kind must be one of {', '.join(variances)}; got {kind!r}")
     return math.sqrt(variances[kind]) * np.random.default_rng(rng).standard_normal((fan_in, fan_out))
+
+
+def _checked_gradients(name, grads):
+    """A list of floating arrays that can be written."""
+    grads = list(grads)
+    for i, grad in enumerate(grads):
+        check_parameter(name, f"grads[{i}]", grad)
+        if not grad.flags.writeable:
+            raise ValueError(f"{name}: grads[{i}] is read-only")
+    return grads
 
 
 def _checked(name, symbol, value):

@@ -7,6 +7,7 @@ import copy
 import importlib.util
 import pickle
 import re
+import signal
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -38,9 +39,9 @@ each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name_
 def layout(request):
     """Every test with parameters that are gathered in a vector, and with such as are worked on where they stand."""
     large, block = {
-        "all gathered": (2**60, 2**17),
-        "large ones where they stand": (4, 5),
-        "all where they stand": (1, 2),
+        "all gathered": (2**60, 2**20),
+        "large ones where they stand": (4, 5 * 8),
+        "all where they stand": (1, 2 * 8),
     }[request.param]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_layout, "LARGE", large)
@@ -445,6 +446,60 @@ def test_a_gradient_that_is_a_list_is_looked_at_each_time():
         optimizer.update([x], [g])
 
 
+@each_rule
+@pytest.mark.parametrize("listed", [[1.0, 1.0, 1.0, 1.0, 1.0], (1, 1, 1, 1, 1)])
+def test_no_gradient_after_a_list_is_not_the_list(rule, listed):
+    x, optimizer = np.ones(5), rule()
+    for _ in range(2):
+        optimizer.update([x], [listed])
+    with (
+        untouched(x, optimizer),
+        pytest.raises(TypeError, match=r"grads\[0\]: expected real numbers; got dtype object"),
+    ):
+        optimizer.update([x], [None])
+
+
+@pytest.mark.parametrize("rule", RULES[1:], ids=lambda rule: rule.__name__)
+def test_a_state_that_is_put_into_the_list_counts_from_the_next_step_on(rule):
+    ends = []
+    for put in (True, False):
+        x, optimizer = np.ones(5), rule()
+        optimizer.update([x], [normal(1, 5)])
+        name = STATE[rule][-1]
+        if put:
+            getattr(optimizer, name)[0] = np.full(5, 0.5)
+        else:
+            setattr(optimizer, name, [np.full(5, 0.5)])
+        optimizer.update([x], [normal(2, 5)])
+        ends.append((x, *state(optimizer)))
+    np.testing.assert_array_equal(*ends)
+
+
+@each_rule
+def test_an_interrupt_waits_until_the_step_is_whole(rule):
+    class Interrupted(rule):
+        def move(self, param, grad, *state):
+            signal.raise_signal(signal.SIGINT)
+            super().move(param, grad, *state)
+
+    params, twins = ([normal(0, 12), normal(1, (2, 3))] for _ in range(2))
+    optimizer, twin = Interrupted(), rule()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for step in range(3):
+            grads = [normal(10 * step + k, p.shape) for k, p in enumerate(params)]
+            with pytest.raises(KeyboardInterrupt):
+                optimizer.update(params, grads)
+            twin.update(twins, grads)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    for a, b in zip(
+        [*params, *(a for name in STATE[rule] for a in getattr(optimizer, name))], [*twins, *state(twin)], strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+    assert getattr(optimizer, "iter", None) == getattr(twin, "iter", None)
+
+
 @pytest.mark.parametrize("size", [3, 4, 11])
 def test_a_large_gradient_is_not_copied_and_a_small_one_is(size, monkeypatch):
     monkeypatch.setattr(_layout, "LARGE", 4)
@@ -514,6 +569,49 @@ def test_in_half_precision_small_gradients_still_give_a_step_of_the_learning_rat
     x = np.array([0.5], np.float16)
     rule(lr=0.01).update([x], [np.array([g], np.float16)])
     assert x == pytest.approx(0.49, abs=5e-4)
+
+
+@each_rule
+def test_in_half_precision_nothing_is_lost_between_steps(rule):
+    """The path is that of single precision, rounded; shared, without axes, beside others, and after a copy."""
+    x, y, z = (normal(k, shape, np.float16) for k, shape in enumerate([(2, 3), (), 6]))
+    wide, single = [a.astype(np.float32) for a in (x, y, z)], normal(9, 3, np.float32)
+    optimizer, high, alone = rule(lr=1e-3), rule(lr=1e-3), single.copy()
+    for step in range(200):
+        grads = [normal(10 * step + k, p.shape, np.float16) for k, p in enumerate((x, y, z, single))]
+        if step == 100:
+            optimizer = copy.deepcopy(optimizer)
+        optimizer.update([x, y, x, z, single], [grads[0], grads[1], np.zeros((2, 3)), *grads[2:]])
+        high.update([*wide, alone], grads)
+        for low, exact in zip((x, y, z), wide, strict=True):
+            np.testing.assert_array_equal(low, exact.astype(np.float16))
+    np.testing.assert_array_equal(single, alone)
+    assert [r.shape for r in optimizer.unrounded] == [(2, 3), (), (2, 3), (6,), (3,)] and high.unrounded is None
+    assert optimizer.unrounded[0].dtype == np.float32 and not optimizer.unrounded[4].any()
+    assert distinct_memory([x, y, z, single, *optimizer.unrounded[:2]])
+
+
+def test_a_parameter_in_half_precision_that_is_set_starts_there():
+    """Of the last digit of a large number nothing is left over for a small one, nor for infinity and NaN."""
+    x, optimizer = np.array([100.0, 100.0, 6e4, 1.0], np.float16), SGD(lr=0.02)
+    optimizer.update([x], [np.array([1.0, 1.0, -1e7, np.nan])])
+    assert x[:2].tolist() == [100, 100] and np.isposinf(x[2]) and np.isnan(x[3])
+    x[[0, 2, 3]] = 0.001, 2, 3
+    optimizer.update([x], [np.zeros(4)])
+    assert x.tolist() == [np.float16(0.001), 100, 2, 3]
+    assert optimizer.unrounded[0][1:] == pytest.approx([-0.02, 0, 0], abs=1e-5)
+    optimizer.unrounded = None
+    optimizer.update([x], [np.zeros(4)])
+    assert optimizer.unrounded[0].tolist() == [0] * 4
+
+
+def test_what_was_not_rounded_goes_with_its_parameters():
+    optimizer, x = SGD(lr=0.01), np.full(3, 100.0, np.float16)
+    optimizer.update([x], [np.ones(3)])
+    for other in (np.full(2, 100.0, np.float16), np.ones(1), np.ones(1)):  # of another shape, then of another type
+        optimizer.update([other], [np.zeros(other.shape)])
+        assert other[0] in (1, 100)
+    assert optimizer.unrounded is None
 
 
 @each_rule
@@ -668,6 +766,16 @@ def test_bad_input_changes_nothing(rule, params, grads, exception, message, step
         optimizer.update([np.ones(np.shape(p)) for p in params], [np.ones(np.shape(p)) for p in params])
     with untouched(optimizer, params, grads), pytest.raises(exception, match=rf"^{rule.__name__}\.update: .*{message}"):
         optimizer.update(params, grads)
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_what_is_no_list_is_refused(steps):
+    x, optimizer = np.ones((1, 2)), Adam()
+    for _ in range(steps):
+        optimizer.update([x], [x])
+    for params, grads in ((x, [x]), ([x], x), (None, [x]), ([x], None), ([x], iter([x])), (iter([x]), [x])):
+        with untouched(x, optimizer), pytest.raises(TypeError, match="^Adam.update: expected a list of parameters and"):
+            optimizer.update(params, grads)
 
 
 @each_rule

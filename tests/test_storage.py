@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import signal
 import struct
 import tracemalloc
 import zipfile
@@ -383,6 +384,105 @@ def test_squares_are_neither_negative_nor_nan(tmp_path, rule, name, wrong):
     refuse_and_keep(path, getattr(mlcore, rule)(), f"load: {name} of {rule} holds squares")
 
 
+@pytest.mark.parametrize("missing", ["m", "v"])
+def test_a_state_is_saved_and_loaded_whole_or_not_at_all(saved, missing):
+    """Otherwise the next step would take the rest as 0, and Adam divide by the root of too small an average."""
+    path, _ = saved
+    pack(path, {name: content for name, content in unpacked(path).items() if not name.startswith(f"{missing}[")})
+    refuse_and_keep(path, mlcore.Adam(), f"^load: the state of Adam has no {missing}$")
+    used = mlcore.Adam()
+    train(network(), used, np.random.default_rng(0))
+    refuse_and_keep(path, used, f"^load: the state of Adam has no {missing}$")
+    good = path.read_bytes()
+    setattr(used, missing, None)
+    with pytest.raises(ValueError, match=f"^save: the state of Adam has no {missing}$"):
+        save(path, network(), used)
+    assert path.read_bytes() == good
+    used.m = used.v = None
+    save(path, network(), used)
+    load(path, network(), mlcore.Adam())
+
+
+def test_a_used_optimizer_that_loads_a_new_one_is_new(tmp_path):
+    used = mlcore.Adam()
+    train(network(), used, np.random.default_rng(0))
+    save(tmp_path / "run.npz", network(), mlcore.Adam(lr=0.02))
+    load(tmp_path / "run.npz", network(), used)
+    ends = [network(), network()]
+    for net, optimizer in zip(ends, (used, mlcore.Adam(lr=0.02)), strict=True):
+        train(net, optimizer, np.random.default_rng(5))
+    assert bits(ends[0]) == bits(ends[1])
+
+
+@pytest.mark.parametrize("steps", [-1, 1.0, 0.5, True, None, "3", 2**63, float("nan"), np.float32(2), np.int8(-1)])
+def test_a_number_of_steps_that_no_run_has_is_not_saved(saved, steps):
+    optimizer = mlcore.Adam()
+    optimizer.iter = steps
+    good = saved[0].read_bytes()
+    with pytest.raises((TypeError, ValueError), match="^save: Adam: (iter must be|nobody makes)"):
+        save(saved[0], network(), optimizer)
+    assert saved[0].read_bytes() == good
+    for right in (0, 2**63 - 1, np.int8(3), np.uint64(3)):
+        optimizer.iter = right
+        save(saved[0], network(), optimizer)
+        load(saved[0], network(), optimizer)
+        assert optimizer.iter == right
+
+
+@pytest.mark.parametrize("param", [np.array([None]), np.array([1.0, "a"], object), [1.0], 1.0, None])
+def test_a_parameter_that_is_no_array_of_numbers_is_not_saved(saved, param):
+    class Holder:
+        params = (np.ones(2), param)
+
+    good = saved[0].read_bytes()
+    with pytest.raises(TypeError, match=r"^save: params\[1\] must be an array of numbers; got [olfN]"):
+        save(saved[0], Holder())
+    assert saved[0].read_bytes() == good
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_half_precision_has_not_rounded_is_saved_if_there_is_any(tmp_path, rule):
+    path = tmp_path / "run.npz"
+    for dtype in (np.float64, np.float16):
+        net, optimizer = network(dtype=dtype), getattr(mlcore, rule)(lr=1e-4)
+        train(net, optimizer, np.random.default_rng(0))
+        save(path, net, optimizer)
+        assert ("unrounded[3].npy" in unpacked(path)) == (dtype == np.float16)
+    again = network(dtype=np.float16, seed=1)
+    used = getattr(mlcore, rule)()
+    load(path, again, used)
+    for a, b in zip(used.unrounded, optimizer.unrounded, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any(a.any() for a in used.unrounded)
+    save(path, again, getattr(mlcore, rule)())
+    load(path, again, used)
+    assert used.unrounded is None
+    optimizer.unrounded[0] = np.zeros(3, np.float32)
+    with pytest.raises(ValueError, match="^save: unrounded of the optimizer has shapes"):
+        save(path, net, optimizer)
+
+
+def test_an_interrupt_waits_until_all_is_loaded(tmp_path):
+    class Interrupted(Own):
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if name == "s" and value is not None:
+                signal.raise_signal(signal.SIGINT)
+
+    own, net, rngs = Own(min, 1), network(seed=1), [np.random.default_rng(k) for k in (1, 2)]
+    own.s = [p.copy() for p in network().params]
+    save(tmp_path / "run.npz", network(), own, rngs[0])
+    other = Interrupted(min, 2)
+    other.__class__.__name__ = "Own"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            load(tmp_path / "run.npz", net, other, rngs[1])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert bits(net) == bits(network()) and other.size == 1 and rngs[0].random() == rngs[1].random()
+
+
 @pytest.mark.parametrize("rule", ["Momentum", "Adam"])
 def test_velocities_and_averages_have_either_sign(tmp_path, rule):
     optimizer = getattr(mlcore, rule)()
@@ -401,11 +501,11 @@ def test_the_state_of_another_network_is_not_saved(tmp_path):
 
 
 def test_names_that_the_file_needs_itself_are_not_saved(tmp_path):
-    named_rule, named_params = Own(min, 1), Own(min, 1)
-    named_rule.rule, named_params.state_names = 2, ("params",)
-    for own in (named_rule, named_params):
+    owns = named_rule, named_params, named_unrounded = [Own(min, 1) for _ in range(3)]
+    named_rule.rule, named_params.state_names, named_unrounded.state_names = 2, ("params",), ("unrounded",)
+    for own in owns:
         with pytest.raises(
-            ValueError, match="save: no setting of an optimizer can be called rule, and no state params"
+            ValueError, match="save: no setting of an optimizer can be called rule, and no state params or unrounded"
         ):
             save(tmp_path / "run.npz", network(), own)
     assert not os.listdir(tmp_path)

@@ -70,6 +70,67 @@ def test_a_norm_does_not_overflow_or_vanish_on_the_way():
     assert clip_gradients([np.zeros(3)], 1.0) == clip_gradients([], 1.0) == 0
 
 
+def test_a_norm_beyond_the_largest_float_is_clipped_all_the_same():
+    grads = [np.full((100, 100), 1e308), np.array([-1.7e308, 0.0])]
+    assert clip_gradients(grads, 2.0) == math.inf
+    assert math.sqrt(sum((g**2).sum() for g in grads)) == pytest.approx(2, rel=1e-12)
+    assert grads[1][0] / grads[0][0, 0] == pytest.approx(-1.7, rel=1e-12) and grads[1][1] == 0
+
+
+@pytest.mark.parametrize(("dtype", "size", "limit"), [(np.float16, 6e4, 0.9), (np.float32, 1e38, 3e-5)])
+def test_a_factor_that_the_type_of_the_gradients_cannot_hold_is_not_rounded_to_it(dtype, size, limit):
+    grads = [np.array([size, -size / 2], dtype)]
+    before = grads[0].astype(float)
+    clip_gradients(grads, limit)
+    expected = before * limit / math.sqrt((before**2).sum())
+    np.testing.assert_allclose(grads[0], expected, rtol=2 * np.finfo(dtype).eps)
+    assert grads[0].dtype == dtype
+
+
+def test_a_gradient_of_several_layers_is_scaled_once():
+    g, expected = normal(0, (3, 4)), normal(0, (3, 4))
+    norm = math.sqrt((expected**2).sum())
+    assert clip_gradients([g, g[:], g], norm / 2) == pytest.approx(norm, rel=1e-14)
+    np.testing.assert_allclose(g, expected / 2, rtol=1e-14)
+    parts = normal(1, 8)
+    clip_gradients([parts[:4], parts[4:]], 1.0)
+    assert (parts**2).sum() == pytest.approx(1, rel=1e-14)
+
+
+@pytest.mark.parametrize("view", [lambda g: g[:1], lambda g: g.T, lambda g: g.reshape(-1), lambda g: g[1:, ::2]])
+def test_gradients_that_overlap_are_not_clipped(view):
+    g = normal(0, (3, 4))
+    for grads in ([g, view(g)], [view(g), np.ones(2), g]):
+        with untouched(grads), pytest.raises(ValueError, match=r"^clip_gradients: grads\[0\] and grads\[\d\] overlap"):
+            clip_gradients(grads, 0.1)
+
+
+@pytest.mark.parametrize("call", [lambda grads: clip_gradients(grads, 0.1), lambda grads: add_l2(grads, grads, 1)])
+def test_a_gradient_that_is_read_only_is_refused_before_another_is_changed(call):
+    grads = [normal(0, 3), normal(1, 3)]
+    grads[1].flags.writeable = False
+    with untouched(grads), pytest.raises(ValueError, match=r": grads\[1\] is read-only$"):
+        call(grads)
+
+
+@pytest.mark.parametrize("other", [lambda p: p, lambda p: p[:], lambda p: p[::-1]])
+def test_a_parameter_that_is_a_gradient_gets_no_price(other):
+    p, q = normal(0, 4), normal(1, 4)
+    for params, grads, i, j in (([q, p], [normal(2, 4), other(p)], 1, 1), ([p, q], [normal(2, 4), other(p)], 0, 1)):
+        message = rf"^add_l2: grads\[{j}\] overlaps params\[{i}\], which would change with it$"
+        with untouched(params, grads), pytest.raises(ValueError, match=message):
+            add_l2(params, grads, 0.1)
+
+
+def test_parameters_of_a_price_may_be_lists_and_stand_twice():
+    W, grads = [3.0, -4.0], [np.zeros(2), np.zeros(2)]
+    assert add_l2((W, W), tuple(grads), 0.1) == pytest.approx(2.5)
+    assert add_l2(iter([np.array(W)]), iter(grads[:1]), 0.1) == pytest.approx(1.25)
+    np.testing.assert_allclose(grads, [[0.6, -0.8], [0.3, -0.4]])
+    with untouched(grads), pytest.raises(TypeError, match=r"^add_l2: params\[1\]: expected real numbers"):
+        add_l2([W, ["a", "b"]], grads, 0.1)
+
+
 def test_the_price_of_l2_has_its_gradient():
     params = [normal(0, (3, 2)), normal(1, 2)]
     grads = [normal(2, (3, 2)), normal(3, 2)]
@@ -117,7 +178,7 @@ def test_adamw_is_adam_and_a_decay_that_does_not_go_through_its_averages():
     np.testing.assert_array_equal(rule.m[0], plain.m[0])
 
 
-@pytest.mark.parametrize(("kind", "variance"), [("xavier", 2 / 500), ("he", 2 / 300)])
+@pytest.mark.parametrize(("kind", "variance"), [("xavier", 2 / 500), ("he", 2 / 300), ("lecun", 1 / 300)])
 def test_initial_weights_have_their_variance(kind, variance):
     W = initial_weights(np.random.default_rng(1), 300, 200, kind)
     assert W.shape == (300, 200) and W.dtype == float
@@ -125,7 +186,7 @@ def test_initial_weights_have_their_variance(kind, variance):
     np.testing.assert_array_equal(W, initial_weights(1, 300, 200, kind))
 
 
-@pytest.mark.parametrize(("kind", "layer"), [("he", ReLU), ("xavier", Tanh)])
+@pytest.mark.parametrize(("kind", "layer"), [("he", ReLU), ("xavier", Tanh), ("lecun", Tanh)])
 def test_through_ten_layers_the_right_start_keeps_the_size(kind, layer):
     x = normal(0, (200, 100))
     for seed in range(10):
@@ -164,7 +225,11 @@ BAD = {
     "l2 lists": (lambda: add_l2([np.ones(1)], [], 1), ValueError, "^add_l2: got 1 parameters and 0 gradients"),
     "l2 shapes": (lambda: add_l2([np.ones(1)], [np.ones(2)], 1), ValueError, r"^add_l2: grads\[0\] has shape \(2,\)"),
     "l2 rate": (lambda: add_l2([], [], -1), ValueError, "^add_l2: rate must be finite and at least 0"),
-    "kind": (lambda: initial_weights(0, 2, 3, "her"), ValueError, "^initial_weights: kind must be one of xavier, he"),
+    "kind": (
+        lambda: initial_weights(0, 2, 3, "her"),
+        ValueError,
+        "^initial_weights: kind must be one of xavier, he, lecun;",
+    ),
     "fan": (lambda: initial_weights(0, 0, 3, "he"), ValueError, "^initial_weights: fan_in must be at least 1"),
     "decay": (lambda: AdamW(weight_decay=-1), ValueError, "^AdamW: weight_decay must be finite and in"),
 }
