@@ -179,7 +179,7 @@ def feedback(exercise, answer):
         if len(outcomes) == 1 and outcomes[0].printed:
             print(outcomes[0].printed[:LONGEST].rstrip("\n"), *["…"] * (len(outcomes[0].printed) > LONGEST), sep="\n")
         if is_stopped(outcomes[-1].result):
-            return f"Not yet: {where(exercise, inputs)}{form_fault(outcomes[-1].result, None)}."
+            return not_yet([where(exercise, inputs) + form_fault(outcomes[-1].result, None)])
     results = [result for result, *_ in outcomes]
     if all(is_blank(result) for result in results):
         return "No answer so far: nothing is returned."
@@ -194,6 +194,10 @@ def feedback(exercise, answer):
     for words, wrong in exercise.wrong.items():
         if words[-1] in ".?" and words not in " ".join(said) and agrees(exercise, outcomes, wrong):
             said.append(words)
+    return not_yet(said)
+
+
+def not_yet(said):
     return "Not yet: " + " ".join(text if text[-1] in ".?" else f"{text}." for text in said)
 
 
@@ -245,7 +249,8 @@ def attempt(exercise, answer, inputs):
         with np.errstate(all="warn", under="ignore"):
             if exercise.nothing_hidden:
                 np.errstate = warnings.catch_warnings = NothingHappens
-                np.seterr = warnings.simplefilter = warnings.filterwarnings = NothingHappens
+                np.seterr = lambda **_: np.geterr()
+                warnings.simplefilter = warnings.filterwarnings = lambda *_, **__: None
             try:
                 with time_limit(SECONDS):
                     result = snapshot(exercise.run(answer, *inputs))

@@ -435,7 +435,7 @@ class SilentSigmoid(Exercise):
     inputs = [
         (np.log([3.0, 1.0]),),
         (np.array([-1000.0, 0.0, 1000.0]),),
-        (np.array([[-2.0], [2.0]]),),
+        (np.array([[-2.0], [-0.5], [0.5], [2.0]]),),
         (np.array([-40.0, -100.0, -720.0]),),
     ]
 
