@@ -690,7 +690,7 @@ def told_error(error):
         return f"no result after {SECONDS} seconds: does a loop never end?"
     if isinstance(error, SystemExit):
         return "this ends the program, as exit() does: return a result instead"
-    return f"{type(error).__name__}: {shortened(str(error), 300)}"
+    return ": ".join(filter(None, [type(error).__name__, shortened(str(error), 300)]))
 
 
 def shortened(text, longest):

@@ -128,9 +128,9 @@ class ProductByHand(Exercise):
     level = "by hand"
     hint = "dW has the shape of W. Each of its entries is a column of X times the column of the upstream gradient."
     solution = {
-        "Y": np.array([[1 * 1 + 2 * 2], [1 * -1 - 1 * 2]]),
-        "dX": np.array([[1, -1, 2], [10, -10, 20]]),
-        "dW": np.array([[1 * 1], [1 * 10], [2 * 1 - 1 * 10]]),
+        "Y": [[1 * 1 + 2 * 2], [1 * -1 - 1 * 2]],
+        "dX": [[1, -1, 2], [10, -10, 20]],
+        "dW": [[1 * 1], [1 * 10], [2 * 1 - 1 * 10]],
     }
     worked = r"""
     Each row of `dX` is $W^{\mathsf T}$ times the gradient of its example: the second example matters ten times as much.

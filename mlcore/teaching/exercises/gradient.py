@@ -112,7 +112,7 @@ class SlopesByHand(Exercise):
     level = "by hand"
     hint = "How long is the vector (3, 4)? And which vectors are perpendicular to (p, q)?"
     solution = {
-        "gradient": np.array([3.0**2 + 1, 2 * 2 * 3.0]),
+        "gradient": [3.0**2 + 1, 2 * 2 * 3.0],
         "slope": (10 * 3 + 12 * 4) / 5,
         "level": np.array([12, -10]) / np.sqrt(12**2 + 10**2),
         "change": 10 * 0.1 + 12 * (-0.1),
@@ -148,9 +148,9 @@ class ThreeLengths(Exercise):
     hint = "In the second case each coordinate can be chosen separately. In the third, where is the 1 best spent?"
     solution = {
         "euclidean": np.array([-6, 2, 3]) / np.sqrt(6**2 + 2**2 + 3**2),
-        "largest": np.array([-1, 1, 1]),
-        "total": np.array([-1, 0, 0]),
-        "gains": np.array([np.sqrt(6**2 + 2**2 + 3**2), 6 + 2 + 3, 6]),
+        "largest": [-1, 1, 1],
+        "total": [-1, 0, 0],
+        "gains": [np.sqrt(6**2 + 2**2 + 3**2), 6 + 2 + 3, 6],
     }
     worked = r"""
     The Euclidean length of $g$ is 7, so the step is $g / 7$ and gains $49 / 7 = 7$. With a bound for each coordinate,
