@@ -91,6 +91,13 @@ def test_the_solution_passes(name):
     assert feedback(EXERCISES[name], EXERCISES[name].solution) == "Right."
 
 
+@pytest.mark.parametrize("name", [*LAYERS, *FUNCTIONS])
+def test_the_solution_raises_no_error_but_one_that_is_asked_for(name):
+    results = [practice.outcome(EXERCISES[name], EXERCISES[name].solution, i).result for i in EXERCISES[name].inputs]
+    errors = {type(result.error).__name__ for result in results if isinstance(result, practice.Raised)}
+    assert all(error in inspect.getdoc(EXERCISES[name]) for error in errors) and len(errors) < len(results)
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_another_right_answer_passes(name):
     same, solution = EXERCISES[name].same, EXERCISES[name].solution

@@ -19,7 +19,7 @@ def ripple(x):
     return np.tanh(x) - 0.6 * np.sin(2 * x)
 
 
-def trace_update(update, w, gradients, *settings):
+def positions(update, w, gradients, *settings):
     """How far an update moves w, if it is called for each gradient with the same state; and again from the start.
 
     Returns None if nothing happens at all.
@@ -191,7 +191,7 @@ class MomentumInPlace(Exercise):
 
     @classmethod
     def run(cls, answer, w, gradients, lr, momentum):
-        return trace_update(answer, w, gradients, lr, momentum)
+        return positions(answer, w, gradients, lr, momentum)
 
     def same(w, gradient, state, lr, momentum):
         u = state.setdefault("u", np.zeros_like(w))
@@ -426,7 +426,7 @@ class ForgottenVelocity(Exercise):
 
     @classmethod
     def run(cls, answer, w, gradients, lr, momentum):
-        return trace_update(answer, w, gradients, lr, momentum)
+        return positions(answer, w, gradients, lr, momentum)
 
     def same(w, gradient, state, lr, momentum):
         state["v"] = momentum * state.get("v", 0.0) - lr * gradient
@@ -530,7 +530,7 @@ class SummingRmsprop(Exercise):
 
     @classmethod
     def run(cls, answer, w, gradients, lr, decay_rate):
-        return trace_update(answer, w, gradients, lr, decay_rate)
+        return positions(answer, w, gradients, lr, decay_rate)
 
     def same(w, gradient, state, lr, decay_rate):
         h = state.setdefault("h", np.zeros_like(w))
@@ -589,7 +589,7 @@ class ClockAtZero(Exercise):
 
     @classmethod
     def run(cls, answer, w, gradients, lr):
-        return trace_update(answer, w, gradients, lr)
+        return positions(answer, w, gradients, lr)
 
     def same(w, gradient, state, lr):
         state["t"] = t = state.setdefault("t", 0) + 1
@@ -665,7 +665,7 @@ class EpsHat(Exercise):
 
     @classmethod
     def run(cls, answer, w, gradients, lr, eps):
-        return trace_update(answer, w, gradients, lr, eps)
+        return positions(answer, w, gradients, lr, eps)
 
     def same(w, gradient, state, lr, eps):
         t = state["t"] = state.get("t", 0) + 1
