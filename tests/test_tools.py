@@ -201,8 +201,9 @@ def test_a_mutant_of_a_solution_is_handed_to_its_check(monkeypatch):
     monkeypatch.setattr(tool.practice, "SECONDS", 10)  # which the tool changes
     judged = tool.judge("tanh-layer")
     assert len(judged) > 5 and all(said != "Right." for _, said in judged)
-    judged = {mutant.change: said for mutant, said in tool.judge("three-ways")}
-    assert judged["2**2 → 2 * 2"] == "Right." and judged["2 → 3"].startswith("Not yet: direct: ")
+    judged = {(mutant.source, mutant.change): said for mutant, said in tool.judge("three-ways")}
+    assert judged['"direct": 2**2,', "2**2 → 2 * 2"] == "Right."
+    assert judged['"direct": 2**2,', "2 → 3"].startswith("Not yet: direct: ")
     exercise = tool.practice.exercises()["three-ways"]
     mutant = tool.mutants_of(exercise)[0]
     assert (mutant.module, mutant.function) == ("chain_rule", "three_ways")
