@@ -15,10 +15,10 @@ BROWSER_TESTS := tests/test_live.py tests/test_pyodide.py tests/test_lab.py test
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test browser lab notebooks practice lint format unit mutants bench verify site check-site lock clean setup
+.PHONY: help book test browser lab notebooks practice lint format unit mutants mutants-exercises bench verify site check-site lock clean setup
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 book: site ## build the book and say how to open it
 	@echo
@@ -60,6 +60,9 @@ unit: setup ## unit tests and doctests; every line and branch of mlcore is cover
 
 mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes a quarter of an hour or more)
 	$(BIN)/python tools/mutate.py --jobs $(JOBS)
+
+mutants-exercises: setup ## change one thing at a time in the solutions of the exercises, and see whether the check notices
+	$(BIN)/python tools/mutate_exercises.py --jobs $(JOBS)
 
 bench: setup ## measure mlcore against what else is installed (takes about five minutes)
 	$(BIN)/python benchmarks/run.py

@@ -1,16 +1,27 @@
 """The exercises, one by one, and the words of the check for every kind of fault."""
 
+import contextlib
+import copy
 import functools
 import inspect
+import random
 import re
+import signal
 import subprocess
 import sys
+import textwrap
+import threading
+import time
+import types
 import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from mlcore import gradient_check
 from mlcore.teaching import practice
@@ -25,6 +36,8 @@ EXERCISES = exercises()
 notebook_of = functools.cache(make_practice.notebook_of)  # it takes a second or two
 WRONG = [(name, words) for name, exercise in EXERCISES.items() for words in exercise.wrong]
 DEBUG = [name for name, exercise in EXERCISES.items() if exercise.level == "debug"]
+LAYERS = [name for name, exercise in EXERCISES.items() if inspect.isclass(exercise.solution)]
+FUNCTIONS = [name for name, exercise in EXERCISES.items() if callable(exercise.solution) and name not in LAYERS]
 
 
 @functools.cache
@@ -78,6 +91,13 @@ def test_the_solution_passes(name):
     assert feedback(EXERCISES[name], EXERCISES[name].solution) == "Right."
 
 
+@pytest.mark.parametrize("name", [*LAYERS, *FUNCTIONS])
+def test_the_solution_raises_no_error_but_one_that_is_asked_for(name):
+    results = [practice.outcome(EXERCISES[name], EXERCISES[name].solution, i).result for i in EXERCISES[name].inputs]
+    errors = {type(result.error).__name__ for result in results if isinstance(result, practice.Raised)}
+    assert all(error in inspect.getdoc(EXERCISES[name]) for error in errors) and len(errors) < len(results)
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_another_right_answer_passes(name):
     same, solution = EXERCISES[name].same, EXERCISES[name].solution
@@ -93,12 +113,231 @@ def test_the_printed_solution_passes(name, capsys):
     assert printed(name, f"{code}\n{call}", capsys) == "Right."
 
 
-@pytest.mark.parametrize("name", [n for n, e in EXERCISES.items() if inspect.isclass(e.solution)])
+@pytest.mark.parametrize("name", LAYERS)
 def test_the_gradients_of_a_layer_are_right(name):
     solution, inputs = EXERCISES[name].solution, EXERCISES[name].inputs
     made_of = len(inspect.signature(solution).parameters)
     for values in inputs:
         assert max(gradient_check(solution(*values[:made_of]), *values[made_of:]).values()) < 1e-6
+
+
+@pytest.mark.parametrize("name", [*LAYERS, *FUNCTIONS])
+def test_a_solution_does_what_the_book_teaches(name):
+    source = inspect.getsource(EXERCISES[name].solution)
+    assert not re.search(r"1 / \(1 \+ np\.exp\(-|np\.log\(\w+\[", source)  # both are wrong for large scores
+
+
+def spoil(value):
+    """Change all numbers of an array, or of those in a list, in place."""
+    if isinstance(value, np.ndarray):
+        value[...] = value * 2 + 1
+    elif isinstance(value, list):
+        list(map(spoil, value))
+
+
+def returns_nothing(function):
+    return lambda self, *arrays: function(self, *arrays) and None
+
+
+def twice_too_large(function):
+    def changed(self, *arrays):
+        result = function(self, *arrays)
+        return tuple(2 * part for part in result) if isinstance(result, tuple) else 2 * result
+
+    return changed
+
+
+def spoils_its_arguments(function):
+    def changed(self, *arrays):
+        result = copy.deepcopy(function(self, *arrays))
+        spoil([*arrays])
+        return result
+
+    return changed
+
+
+def one_gradient_too_many(function):
+    def changed(self, *arrays):
+        result = function(self, *arrays)
+        return *(result if isinstance(result, tuple) else (result,)), 0
+
+    return changed
+
+
+@pytest.mark.parametrize("fault", [returns_nothing, twice_too_large, spoils_its_arguments, one_gradient_too_many])
+@pytest.mark.parametrize("method", ["forward", "backward"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_a_method_returns_and_changes_is_compared(name, method, fault):
+    solution = EXERCISES[name].solution
+    faulty = type("Faulty", (solution,), {method: fault(getattr(solution, method))})
+    assert feedback(EXERCISES[name], faulty) != "Right."
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_must_not_spoil_its_arguments(name):
+    exercise = EXERCISES[name]
+    for i, parameter in enumerate(inspect.signature(exercise.solution).parameters):
+        spoilt = []
+
+        def spoiling(*arguments, i=i, spoilt=spoilt):
+            before = copy.deepcopy(arguments[i])
+            result = copy.deepcopy(exercise.solution(*arguments))
+            if practice.unchanged(arguments[i], before):  # it is not what the answer is to change
+                spoil(arguments[i])
+                spoilt.append(not practice.unchanged(arguments[i], before))
+            return result
+
+        said = feedback(exercise, spoiling)
+        allowed = name == "price-on-everything" and parameter == "grads"  # as the chapter does it
+        assert (said == "Right.") == (allowed or not any(spoilt))
+
+
+# -- right and wrong answers that readers gave --
+
+
+def in_place_price(params, grads, r):
+    for p, g in zip(params, grads, strict=True):
+        if p.ndim == 2:
+            g += 2 * r * p
+    return grads
+
+
+def rate_by_the_hint(steps, nearer):
+    def largest_rate(rule):
+        low, high = 0.0, 8.0
+        while high - low > 0.01 * high:
+            lr = (low + high) / 2
+            x, optimizer = np.array([1.0]), rule(lr)
+            for _ in range(steps):
+                optimizer.update([x], [x])
+            low, high = (lr, high) if abs(x[0]) < nearer else (low, lr)
+        return low
+
+    return largest_rate
+
+
+def deprecated(x, t):
+    warnings.warn("some day this goes", DeprecationWarning, stacklevel=2)
+    return EXERCISES["mean-cross-entropy"].solution(x, t)
+
+
+@pytest.mark.parametrize(
+    "name, answer",
+    [
+        ("first-loss", {"factor": 221.05 / np.log(1000)}),
+        ("first-loss", {"factor": 32}),
+        ("step-for-float32", {"error": 2.5e-5}),
+        ("three-ways", {"direct": Fraction(4), "through_u": np.float32(8)}),
+        ("three-scores", {"gradient": [Fraction(1, 10), Fraction(2, 5), Fraction(-1, 2)]}),
+        ("price-on-everything", in_place_price),
+        ("largest-rate", rate_by_the_hint(200, 1)),
+        ("largest-rate", rate_by_the_hint(300, 1e-3)),
+        ("largest-rate", rate_by_the_hint(500, 1e3)),
+        ("mean-cross-entropy", deprecated),
+    ],
+)
+def test_a_right_answer_is_right_in_any_form(name, answer):
+    if isinstance(answer, dict):
+        answer = EXERCISES[name].solution | answer
+    assert feedback(EXERCISES[name], answer) == "Right."
+
+
+def affine_without(line):
+    """The layer of an exercise without one line, or with another one in its place."""
+    old, arrow, new = line.partition(" -> ")
+
+    def change(solution):
+        source = textwrap.dedent(inspect.getsource(solution))
+        assert old in source
+        namespace = {"np": np}
+        exec(source.replace(old, new if arrow else "pass"), namespace)
+        return namespace["solution"]
+
+    return change
+
+
+GLOBAL = {}
+
+
+def state_in_a_global(w, gradient, state, lr, momentum):
+    GLOBAL["v"] = momentum * GLOBAL.get("v", 0.0) - lr * gradient
+    w += GLOBAL["v"]
+
+
+def gradient_destroyed(w, gradient, state, lr, momentum):
+    state["v"] = momentum * state.get("v", 0.0) - lr * gradient
+    w += state["v"]
+    gradient[...] = 0
+
+
+def up_and_down(f, x):
+    gradient, h = np.zeros(len(x)), 1e-5
+    for i in range(len(x)):
+        x[i] += h
+        above = f(x)
+        x[i] -= h
+        x[i] -= h
+        gradient[i] = (above - f(x)) / (2 * h)
+        x[i] += h
+    return gradient
+
+
+def forward_difference(h):
+    return lambda f, x, u: (f(x + h * u / np.linalg.norm(u)) - f(x)) / h
+
+
+def central_slope(h):
+    def answer(x, n):
+        below, value, above = (EXERCISES["logistic-slope"].solution(point, n)[0] for point in (x - h, x, x + h))
+        return value, (above - below) / (2 * h)
+
+    return answer
+
+
+def central_nudge(h):
+    return lambda x, v, A, B: (np.tanh((x + h * v) @ A) @ B - np.tanh((x - h * v) @ A) @ B) / (2 * h)
+
+
+def axes_only(a, b):
+    if a.ndim != b.ndim:
+        raise ValueError
+    return EXERCISES["honest-error"].solution(*np.broadcast_arrays(a, b))
+
+
+def equal_for_same(params, grads, state, lr):
+    EXERCISES["shared-twice"].wrong["Two arrays with the same numbers are still two arrays."](params, grads, state, lr)
+
+
+@pytest.mark.parametrize(
+    "name, answer",
+    [
+        ("unseen-gradient", affine_without("return dout @ self.params[0].T")),
+        ("unseen-gradient", affine_without("return x @ self.params[0] -> return 2 * (x @ self.params[0])")),
+        ("second-batch", affine_without("return dout @ self.params[0].T")),
+        ("second-batch", affine_without(" + self.params[1] -> ")),
+        ("keep-the-values", affine_without("return x * y -> return x + y")),
+        ("two-names-one-array", affine_without("return x + y -> return x - y")),
+        ("weight-used-twice", affine_without("return self.h @ self.params[0] -> return self.h")),
+        ("any-number-of-axes", lambda x: EXERCISES["any-number-of-axes"].solution(x) if x.ndim <= 3 else x),
+        ("silent-sigmoid", np.errstate(over="ignore")(lambda x: 1 / (1 + np.exp(-x)))),
+        ("silent-sigmoid", lambda x: 1 / (1 + np.exp(-np.clip(x, -30, 30)))),
+        ("silent-sigmoid", lambda x: 1 / (1 + np.exp(-np.clip(x, -700, 700)))),
+        ("step-back", up_and_down),
+        *(("directional-slope", forward_difference(h)) for h in (1e-4, 1e-6, 1e-8)),
+        *(("logistic-slope", central_slope(h)) for h in (1e-4, 1e-5, 1e-6)),
+        *(("nudge-through", central_nudge(h)) for h in (1e-4, 1e-5, 1e-6)),
+        ("honest-error", axes_only),
+        ("shared-twice", equal_for_same),
+        ("momentum-in-place", gradient_destroyed),
+        ("momentum-in-place", state_in_a_global),
+    ],
+)
+def test_a_wrong_answer_is_refused_with_words(name, answer):
+    GLOBAL.clear()
+    if inspect.isclass(EXERCISES[name].solution):
+        answer = answer(EXERCISES[name].solution)
+    said = feedback(EXERCISES[name], answer)
+    assert said.startswith("Not yet: ") and len(said) > 20
 
 
 # -- every section --
@@ -484,6 +723,233 @@ def test_check_prints_and_never_raises(capsys):
     check([7], 1)
     said = capsys.readouterr().out
     assert said == 'There is no exercise "mean-cross-entropi". Is it "mean-cross-entropy"?\nThere is no exercise [7].\n'
+
+
+# -- nothing that an answer does breaks the check --
+
+
+class Hostile(dict):
+    def values(self):
+        raise ValueError("nobody reads me")
+
+
+def endless_list(depth=3):
+    inner = [1.0]
+    inner.append(inner)
+    return inner
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (endless_list(), "expected a function, but got a list that contains itself."),
+        (lambda x: endless_list(), "RecursionError: what is returned contains itself."),
+        (lambda x: {"a": endless_list()}, "RecursionError: what is returned contains itself."),
+        (lambda x: functools.reduce(lambda inner, _: [inner], range(50), x), "what is returned contains itself."),
+        (lambda x: sys.exit(), "this ends the program, as exit() does: return a result instead."),
+        (lambda x: exit(), "this ends the program"),
+        (lambda x: quit(), "this ends the program"),
+        (lambda x, f=lambda f: f(f): f(f), "RecursionError: maximum recursion depth exceeded"),
+        (lambda x: [][len("a" * 10**6) :][0], "IndexError: list index out of range."),
+        (lambda x: {}["a" * 1000], f"KeyError: '{'a' * 299} …"),
+        (lambda x: (_ for _ in ()).throw(MemoryError), ": MemoryError."),
+        (lambda x: (_ for _ in ()).throw(GeneratorExit), ": GeneratorExit."),
+        (lambda x: (_ for _ in x), "expected an array of shape (2, 3), but got a generator."),
+        (lambda x: threading.Lock(), "expected an array of shape (2, 3), but got a lock."),
+        (lambda x: np.array([x, None], dtype=object), "but got a ndarray."),
+        (lambda x: ValueError("returned, not raised"), "but got a ValueError."),
+        (lambda x: "\udcff", "but got a text."),
+    ],
+)
+def test_whatever_an_answer_does_is_told_in_words(answer, words, monkeypatch, capsys):
+    monkeypatch.setitem(EXERCISES, "square", about(square, (X,), (Y,)))
+    monkeypatch.setattr("sys.stdin", None)  # which exit() closes
+    check("square", answer)
+    said = capsys.readouterr().out
+    assert said.startswith("Not yet: ") and words in said and said.count("\n") == 1
+
+
+def test_what_cannot_even_be_looked_at_is_refused(capsys):
+    check("choose-the-loss", Hostile(a="categorical"))
+    assert capsys.readouterr().out == "Not yet: the check cannot read this answer (ValueError).\n"
+    predict(endless_list(), 2)
+    predict("\udcff", "b")
+    assert capsys.readouterr().out.splitlines() == [
+        "Not so: you predicted a list that contains itself, and it is 2.",
+        'Not so: you predicted "\\udcff", and it is "b".',
+    ]
+
+
+def for_ever(x):
+    while True:
+        pass
+
+
+def deaf(x):
+    for _ in range(3):
+        with contextlib.suppress(BaseException):  # not even this keeps it alive: the alarm comes again
+            for_ever(x)
+    for_ever(x)
+
+
+@pytest.mark.parametrize("answer", [for_ever, deaf])
+def test_an_endless_answer_is_stopped_and_an_alarm_of_others_stays(answer, monkeypatch):
+    monkeypatch.setattr(practice, "SECONDS", 0.2)
+    heard = []
+    before = signal.signal(signal.SIGALRM, lambda *_: heard.append("alarm"))
+    signal.setitimer(signal.ITIMER_REAL, 1000)
+    try:
+        said = feedback(SQUARE, answer)
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 1000
+        signal.raise_signal(signal.SIGALRM)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    place = "for x = [[1, -2, 3], [4, 5, -6]]"
+    assert said == f"Not yet: {place}: no result after 0.2 seconds: does a loop never end?"
+    assert heard == ["alarm"]
+
+
+def test_an_answer_that_the_reader_interrupts_is_not_tried_again():
+    calls = []
+
+    def interrupted(x):
+        calls.append(x)
+        raise KeyboardInterrupt
+
+    assert feedback(SQUARE, interrupted).endswith(": KeyboardInterrupt.")
+    assert len(calls) == 1
+
+
+def test_without_alarms_there_is_no_limit(monkeypatch):
+    monkeypatch.setattr(practice, "SECONDS", 0.05)
+    slow = lambda x: time.sleep(0.1) or x**2  # noqa: E731
+    said = []
+    thread = threading.Thread(target=lambda: said.append(feedback(SQUARE, slow)))
+    thread.start()
+    thread.join()
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    assert [*said, feedback(SQUARE, slow)] == ["Right."] * 2
+
+
+def test_an_alarm_that_comes_too_late_is_not_heard():
+    with practice.time_limit(1000):
+        stop = signal.getsignal(signal.SIGALRM)
+        with pytest.raises(practice.TimeUp):
+            stop()
+    stop()
+
+
+def test_what_an_answer_changes_for_everybody_is_put_back():
+    def vandal(x):
+        np.exp = np.log = warnings.warn = len
+        np.seterr(all="raise")
+        np.set_printoptions(precision=1)
+        np.random.seed(1)  # noqa: NPY002
+        random.seed(1)
+        sys.setrecursionlimit(5000)
+        return x**2
+
+    def state():
+        drawn = np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
+        return np.exp, np.log, warnings.warn, np.geterr(), np.get_printoptions(), drawn, sys.getrecursionlimit()
+
+    before = state()
+    assert feedback(SQUARE, vandal) == "Right."
+    assert state() == before
+
+
+def test_exit_in_a_notebook_ends_only_the_answer(monkeypatch):
+    class Shell:
+        def ask_exit(self):
+            pytest.fail("the kernel would stop")
+
+    shell = Shell()
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    assert "this ends the program" in feedback(SQUARE, lambda x: shell.ask_exit())
+    assert "ask_exit" not in vars(shell)
+
+
+def test_a_kernel_survives_all_answers():
+    cells = [
+        "from mlcore.teaching import check",
+        *(f"check('three-ways', {value})" for value in ("[x := [], x.append(x)]", "exit", "print")),
+        *(f"check('wrong-point', lambda x: {end})" for end in ("exit()", "quit()", "__import__('sys').exit()")),
+        "print('alive')",
+    ]
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    said = [cell.outputs[0].text for cell in notebook.cells[1:]]
+    assert said[-1] == "alive\n" and all(text.startswith("Not yet: ") for text in said[:-1])
+
+
+def test_what_an_answer_prints_is_shown_once(capsys):
+    assert feedback(SQUARE, lambda x: print("at", x[0, 0]) or x**2) == "Right."
+    assert capsys.readouterr().out == "at 1.0\n"
+    assert feedback(SQUARE, lambda x: print("a" * 3000) or x**2) == "Right."
+    assert capsys.readouterr().out == "a" * 2000 + "\n…\n"
+    assert feedback(SQUARE, lambda x: sys.stdout.close() or x**2) == "Right."
+    assert capsys.readouterr().out == ""
+
+
+def test_a_result_that_is_changed_later_counts_as_it_was():
+    store = []
+
+    def one_array_for_all(x):
+        store[:] = [x**2]
+        return store
+
+    exercise = about(lambda x: [x**2], (X,), (Y,))
+    assert feedback(exercise, one_array_for_all) == "Right."
+
+
+def test_an_argument_that_is_a_dict_must_not_change_either():
+    exercise = about(lambda table: sum(table.values()), ({"a": 1.0, "b": np.ones(2)},))
+    assert feedback(exercise, lambda table: table["a"] + table["b"]) == "Right."
+    for answer in (lambda table: table.pop("a") + table["b"], lambda table: sum(table.values()) + table.update(a=0)):
+        assert "table itself is changed" in feedback(exercise, answer) or "TypeError" in feedback(exercise, answer)
+    assert "table itself" in feedback(exercise, lambda table: table.setdefault("c", 0.0) + table["a"] + table["b"])
+
+
+def test_nothing_may_be_hidden_where_the_exercise_forbids_it():
+    loud = about(lambda x: np.exp(-np.abs(x)), (np.array([-1000.0, 1.0]),), nothing_hidden=True)
+    hidden = [
+        np.errstate(over="ignore")(lambda x: np.minimum(np.exp(x), np.exp(-x))),
+        lambda x: np.seterr(all="ignore") and np.minimum(np.exp(x), np.exp(-x)),
+        lambda x: warnings.simplefilter("ignore") or np.minimum(np.exp(x), np.exp(-x)),
+    ]
+    for answer in hidden:
+        assert feedback(loud, answer) == "Not yet: for x = [-1000, 1]: Python warns: overflow encountered in exp."
+    with_ignore = np.errstate(over="ignore")(lambda x: np.minimum(np.exp(x), np.exp(-x)))
+    assert feedback(about(loud.solution, *loud.inputs), with_ignore) == "Right."
+
+
+@pytest.mark.parametrize(
+    "right, answer, said",
+    [
+        (3.5, Fraction(7, 2), "Right."),
+        (3.5, Fraction(5, 2), "Not yet: the number is 2.5, which is too small."),
+        (3, Fraction(3), "Right."),
+        (3, 3 + 1e-12, "Right."),
+        (3, 3.01, "Not yet: the number is 3.01, which is too large."),
+        ((0.5, 0.25), [Fraction(1, 2), Fraction(1, 4)], "Right."),
+        (2 + 1j, np.array(2 + 1j, dtype=object), "Right."),
+        (True, [], "Not yet: expected True or False, but got an array of shape (0,)."),
+    ],
+)
+def test_a_number_may_have_any_type(right, answer, said):
+    assert feedback(about(right), answer) == said
+
+
+def test_nearly_right_is_said_of_what_is_not_exact_enough():
+    exercise = about(lambda x: x**3, (np.array([1.0, 2.0]),))
+    said = feedback(exercise, lambda x: x**3 + 1e-7 * x)
+    assert said.endswith("but 1 is expected: nearly right, so look for what is not exact enough.")
+
+
+def test_many_parts_are_shown_in_few_words():
+    assert practice.show({i: i for i in range(20)}) == "a dict of 20 parts"
+    assert practice.show("a" * 100) == '"' + "a" * 80 + ' …"'
 
 
 # -- predictions --

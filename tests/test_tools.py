@@ -1,5 +1,6 @@
 """The tools that run and compare notebooks: they must notice what they are there to notice."""
 
+import dataclasses
 import importlib
 import json
 import os
@@ -193,3 +194,25 @@ def test_reasons_are_kept_and_a_survivor_without_one_is_counted(tmp_path, monkey
     mutate.REPORT.write_text(text.replace("|  |", "| because a \\| b is c |", 1))
     text, _, unexplained = mutate.report(mutants, results)
     assert unexplained == 1 and "| because a \\| b is c |" in text
+
+
+def test_a_mutant_of_a_solution_is_handed_to_its_check(monkeypatch):
+    tool = load_tool("mutate_exercises", monkeypatch)
+    monkeypatch.setattr(tool.practice, "SECONDS", 10)  # which the tool changes
+    judged = tool.judge("tanh-layer")
+    assert len(judged) > 5 and all(said != "Right." for _, said in judged)
+    judged = {(mutant.source, mutant.change): said for mutant, said in tool.judge("three-ways")}
+    assert judged['"direct": 2**2,', "2**2 → 2 * 2"] == "Right."
+    assert judged['"direct": 2**2,', "2 → 3"].startswith("Not yet: direct: ")
+    exercise = tool.practice.exercises()["three-ways"]
+    mutant = tool.mutants_of(exercise)[0]
+    assert (mutant.module, mutant.function) == ("chain_rule", "three_ways")
+    nonsense = dataclasses.replace(mutant, text=b"three_ways = 1 / 0")
+    assert tool.verdict(exercise, nonsense) == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize("page", ["MUTANTS.md", "MUTANTS_EXERCISES.md"])
+def test_every_survivor_has_a_reason(page, monkeypatch):
+    mutate = load_tool("mutate", monkeypatch)
+    reasons = mutate.known_reasons(ROOT / "tests" / page)
+    assert reasons and all(reasons.values())

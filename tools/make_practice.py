@@ -136,12 +136,16 @@ def cells_of(exercise, number):
 
 
 def setup(module):
-    """The imports of the module of exercises, and the check."""
+    """The first cell: what an answer may use, and the check."""
+    return f'{imports(module)}\n\nprint("ready")'
+
+
+def imports(module):
+    """The imports of the module of exercises, and that of the check."""
     source = inspect.getsource(module)
     imports = [n for n in ast.parse(source).body if isinstance(n, ast.Import | ast.ImportFrom)]
     text = "\n".join(source.splitlines()[imports[0].lineno - 1 : imports[-1].end_lineno])
-    text = re.sub(r"from mlcore\.teaching\.practice import .+", "from mlcore.teaching import check", text)
-    return f'{text}\n\nprint("ready")'
+    return re.sub(r"from mlcore\.teaching\.practice import .+", "from mlcore.teaching import check", text)
 
 
 def notebook_of(module):

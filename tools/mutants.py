@@ -202,8 +202,8 @@ def walk(node, parents=()):
         yield from walk(child, (*parents, node))
 
 
-def name_of(nodes):
-    return ".".join(n.name for n in nodes if isinstance(n, (ast.ClassDef, ast.FunctionDef))) or "module"
+def name_of(nodes, outermost):
+    return ".".join(n.name for n in nodes if isinstance(n, (ast.ClassDef, ast.FunctionDef))) or outermost
 
 
 def one_line(text):
@@ -212,7 +212,11 @@ def one_line(text):
 
 def mutants_of(path):
     """All mutants of a module, each once."""
-    source = path.read_bytes()
+    return mutants_of_source(path.read_bytes(), path.stem)
+
+
+def mutants_of_source(source, module, outermost="module"):
+    """All mutants of a source, each once; what stands in no function is said to stand in the outermost."""
     lines = source.splitlines(keepends=True)
     starts = [0, *itertools.accumulate(map(len, lines))]
     seen, times = set(), Counter()
@@ -225,10 +229,14 @@ def mutants_of(path):
             seen.add((start, end, new))
             old = source[start:end].decode()
             change = "removed" if isinstance(part, ast.stmt) and new == "pass" else f"{one_line(old)} → {one_line(new)}"
-            where = name_of((*parents, node)), lines[part.lineno - 1].decode().partition("  #")[0].strip(), change
+            where = (
+                name_of((*parents, node), outermost),
+                lines[part.lineno - 1].decode().partition("  #")[0].strip(),
+                change,
+            )
             times[where] += 1
             change += f" ({times[where]})" if times[where] > 1 else ""
             scope = next((n for n in reversed(parents) if isinstance(n, ast.FunctionDef)), node)
             digest = hashlib.sha256(ast.unparse(scope).encode()).hexdigest()[:16]
             text = new if isinstance(part, ast.stmt) else f"({new})"
-            yield Mutant(path.stem, *where[:2], change, digest, source[:start] + text.encode() + source[end:])
+            yield Mutant(module, *where[:2], change, digest, source[:start] + text.encode() + source[end:])

@@ -147,24 +147,24 @@ def table(head, rows):
     return "".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
-def known_reasons():
-    """The reasons in the report, by what stands to the left of them."""
-    lines = REPORT.read_text(encoding="utf-8").splitlines() if REPORT.exists() else []
+def known_reasons(page):
+    """The reasons in a report, by what stands to the left of them."""
+    lines = page.read_text(encoding="utf-8").splitlines() if page.exists() else []
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("| `")]
     rows = [[cell.strip().replace("\\|", "|") for cell in row] for row in rows]
     return {tuple(row[:-1]): row[-1] for row in rows}
 
 
-def report(mutants, results):
-    """Return the tables, the share of the killed in per cent, and how many survivors nobody has explained."""
+def report(mutants, results, page=None, module="mlcore/{}.py"):
+    """Return the tables, the share of the killed in per cent, and how many survivors the page does not explain."""
     survivors = [m for m in mutants if not results[m.key]["killer"]]
     modules = {m.module: None for m in mutants}
-    counts = [(f"mlcore/{name}.py", *(sum(m.module == name for m in group) for group in (mutants, survivors)))
+    counts = [(module.format(name), *(sum(m.module == name for m in group) for group in (mutants, survivors)))
               for name in modules]  # fmt: skip
     counts.append(("all", len(mutants), len(survivors)))
     rows = [(name, n, n - alive, alive, f"{100 * (n - alive) / n:.1f} %") for name, n, alive in counts]
     text = table(["module", "mutants", "killed", "survived", "score"], rows)
-    reasons, text = known_reasons(), text + "\n## Survivors\n\n"
+    reasons, text = known_reasons(page or REPORT), text + "\n## Survivors\n\n"
     explained = [(*m.cells, reasons.get(m.cells, "")) for m in survivors]
     text += table(["module", "where", "source", "change", "why no test can notice"], explained)
     return text, 100 * (1 - len(survivors) / len(mutants)), sum(not row[-1] for row in explained)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlcore import Sigmoid, softmax
+from mlcore import Sigmoid, sigmoid, softmax, softmax_cross_entropy
 from mlcore.teaching.practice import Exercise
 
 
@@ -11,7 +11,7 @@ class TrueOfLayers(Exercise):
 
     Answer with `True` or `False`.
 
-    - `a`: Each row of the gradient of softmax with loss by the scores sums to zero, for soft targets too.
+    - `a`: Each row of the gradient of softmax with loss with respect to the scores sums to zero, for soft targets too.
     - `b`: If the loss of one example doubles, so does the size of its gradient $y - t$.
     - `c`: A network whose loss falls as fast as that of a right one has right gradients.
     - `d`: A hidden layer whose weights all start at 0.5, with all weights behind it at 0.5 too, works as one unit.
@@ -22,16 +22,17 @@ class TrueOfLayers(Exercise):
     solution = {"a": True, "b": False, "c": False, "d": True, "e": False}
     worked = r"""
     (a) $y$ and $t$ both sum to 1. (b) No entry of $y - t$ exceeds 1: a loss of 50 and one of 100 have practically the
-    same gradient. (c) `MeanBias` does, with bias gradients 32 times too small. (d) Equal units receive equal gradients
-    and stay equal, whatever the value that they share. (e) Fifteen sigmoids may leave no more than that of a right
-    gradient; only the *relative* error of a check tells.
+    same gradient. (c) A network whose bias gradients are 32 times too small learns as well. (d) Equal units receive
+    equal gradients and stay equal, whatever value they share. (e) After fifteen sigmoids no more than that may be left
+    of a right gradient; only the *relative* error of a check tells.
     """
     same = {"a": 1 == 1, "b": 1 == 0, "c": 1 == 0, "d": 1 == 1, "e": 1 == 0}
     wrong = {
         "The gradient of a score is a difference of two probabilities: how large can it be?": solution | {"b": True},
-        "What did the network with the mean over the biases do?": solution | {"c": True},
+        "A bias gradient that is too small still has the right sign: how well does such a network learn?": solution
+        | {"c": True},
         "What tells the units apart, if all start with the same numbers?": solution | {"d": False},
-        "Small and wrong are two things: a check compares relative to the size.": solution | {"e": True},
+        "Small is not wrong: a check compares relative to the size.": solution | {"e": True},
         "a: False is not right": solution | {"a": False},
     }
 
@@ -40,11 +41,11 @@ class TwoRowsOfScores(Exercise):
     r"""Two rows by hand
 
     Softmax gives $y = \begin{pmatrix}0.1 & 0.6 & 0.3\\ 0.5 & 0.25 & 0.25\end{pmatrix}$ for two examples, whose classes
-    are 1 and 0. The loss is the mean of both. Write its gradient by the scores, shape (2, 3).
+    are 1 and 0. The loss is the mean of both. Write its gradient with respect to the scores, shape (2, 3).
     """
 
     level = "by hand"
-    hint = "Write the two targets as rows, subtract, and think of the mean."
+    hint = "Write the two targets as rows, subtract them, and remember the mean."
     solution = np.array([[0.1, 0.6 - 1, 0.3], [0.5 - 1, 0.25, 0.25]]) / 2
     worked = r"""
     $y - t$ has the rows $(0.1, -0.4, 0.3)$ and $(-0.5, 0.25, 0.25)$, and the mean of two rows halves both. Each row
@@ -82,15 +83,16 @@ class AffineWithThreeRows(Exercise):
     }
     worked = r"""
     $G W^{\mathsf T} = \begin{pmatrix}1&3\\4&-2\\1&-4\end{pmatrix}$, $X^{\mathsf T} G =
-    \begin{pmatrix}1&4\\1&1\end{pmatrix}$, and the column sums of $G$ are $(0, 3)$. That the first bias gets 0 says
-    that what the first row asks for, the third row refuses.
+    \begin{pmatrix}1&4\\1&1\end{pmatrix}$, and the column sums of $G$ are $(0, 3)$. The first bias gets 0 because
+    the first and the third row pull it in opposite directions.
     """
     same = {"dx": [[1.0, 3.0], [4.0, -2.0], [1.0, -4.0]], "dW": [[1.0, 4.0], [1.0, 1.0]], "db": [0.0, 3.0]}
     wrong = {
         "dW: it is transposed": solution | {"dW": solution["dW"].T},
-        "With W itself in the place of its transpose the shapes fit, since W is square; the numbers do not.": solution
+        "With W itself instead of its transpose the shapes fit, since W is square; the numbers do not.": solution
         | {"dx": np.array([[1, 0], [0, 2], [-1, 1]]) @ np.array([[1, 2], [3, -1]])},
-        "All rows share b: add what they ask for, and do not take the mean.": solution | {"db": np.array([0.0, 1.0])},
+        "All rows share b: add what comes back from them, and do not take the mean.": solution
+        | {"db": np.array([0.0, 1.0])},
     }
 
 
@@ -103,7 +105,7 @@ class WholeStepByHand(Exercise):
     """
 
     level = "by hand"
-    hint = "z is ln 3, for which the chapter knows h and its slope; s comes out as 0."
+    hint = "z is ln 3, for which the chapter gives h and its slope; s comes out as 0."
     solution = {
         "loss": np.log(2),
         "dw2": -1 / 2 * 3 / 4,
@@ -120,7 +122,7 @@ class WholeStepByHand(Exercise):
     """
     same = {"loss": 0.6931, "dw2": -0.375, "db2": -0.5, "dw1": -0.75, "db1": -0.375, "w1": 0.8}
     wrong = {
-        "The sigmoid's slope in the loss has been cancelled; y - t needs no other.": {
+        "In y - t the slope of the last sigmoid has cancelled already; it needs no other.": {
             "loss": np.log(2),
             "dw2": -3 / 32,
             "db2": -1 / 8,
@@ -155,13 +157,13 @@ class TanhLayer(Exercise):
             return self.y
 
         def backward(self, dout):
-            """Return the gradient by x."""
+            """Return the gradient with respect to x."""
             return dout * (1 - self.y**2)
 
     worked = r"""
-    The slope is at most 1, at 0, where the sigmoid has a quarter: tanh is a sigmoid that is stretched twice in each
-    direction, $\tanh x = 2\sigma(2x) - 1$, and $2 \cdot 2 \cdot \tfrac14 = 1$. Through ten layers that is the whole
-    difference between 1 and $10^{-6}$, as long as no unit is saturated.
+    The slope is at most 1, at 0, where that of the sigmoid is a quarter: tanh is a sigmoid scaled by 2 in both
+    directions, $\tanh x = 2\sigma(2x) - 1$, and $2 \cdot 2 \cdot \tfrac14 = 1$. Over ten layers that is the difference
+    between 1 and $(1/4)^{10} \approx 10^{-6}$, as long as no unit is saturated.
     """
 
     class same:
@@ -195,12 +197,13 @@ class TanhLayer(Exercise):
 class OneTrainingStep(Exercise):
     r"""One training step
 
-    Write one step of SGD for a two-layer network in plain NumPy: affine, sigmoid, affine, softmax with loss (index
-    labels). Return the loss before the step and the four parameters after it; leave the arguments as they are.
+    Write one step of SGD for a two-layer network without any layers: affine, sigmoid, affine, softmax with loss (index
+    labels). The functions `sigmoid`, `softmax` and `softmax_cross_entropy` are at hand. Return the loss before the step
+    and the four parameters after it; leave the arguments as they are.
     """
 
     level = "implement"
-    hint = "Six lines forward and back: h, y, ds, then dW2 and db2, then dz, then dW1 and db1."
+    hint = "A few lines forward and back: h, s, ds, then dW2 and db2, then dz, then dW1 and db1."
     inputs = [
         (
             np.array([[1.0, 2.0]]),
@@ -224,11 +227,11 @@ class OneTrainingStep(Exercise):
 
     def solution(x, t, W1, b1, W2, b2, lr):
         """Return the loss, and W1, b1, W2, b2 after one step."""
-        h = 1 / (1 + np.exp(-(x @ W1 + b1)))
-        y = softmax(h @ W2 + b2)
-        loss = -np.log(y[np.arange(len(t)), t]).mean()
+        h = sigmoid(x @ W1 + b1)
+        s = h @ W2 + b2
+        loss = softmax_cross_entropy(s, t)
 
-        ds = y.copy()
+        ds = softmax(s)
         ds[np.arange(len(t)), t] -= 1
         ds /= len(t)
         dz = ds @ W2.T * h * (1 - h)
@@ -242,8 +245,8 @@ class OneTrainingStep(Exercise):
 
     worked = r"""
     The two matrix products of each affine layer, one slope, one difference: that is all of backpropagation for this
-    network. Note that $\partial L/\partial h$ needs $W_2$ *before* the step; a program that updates in place must go
-    back first, all the way.
+    network. Note that $\partial L/\partial h$ needs $W_2$ as it was *before* the step; a program that updates in place
+    must first go all the way back.
     """
 
     def same(x, t, W1, b1, W2, b2, lr):
@@ -257,7 +260,7 @@ class OneTrainingStep(Exercise):
         return -np.vdot(one_hot, log_y) / N, *(p - lr * g for p, g in zip((W1, b1, W2, b2), steps, strict=True))
 
     def step(x, t, W1, b1, W2, b2, lr, sign=-1, mean=True, slope=True, late=False):
-        h = 1 / (1 + np.exp(-(x @ W1 + b1)))
+        h = sigmoid(x @ W1 + b1)
         y = softmax(h @ W2 + b2)
         ds = (y - np.eye(len(b2))[t]) / (len(t) if mean else 1)
         W2_new = W2 + sign * lr * h.T @ ds
@@ -267,14 +270,14 @@ class OneTrainingStep(Exercise):
         return loss, W1 + moved[0], b1 + moved[1], W2_new, b2 + moved[2]
 
     wrong = {
-        "You go along the gradient: the loss will rise.": lambda *inputs: OneTrainingStep.step(*inputs, sign=1),
+        "This goes along the gradient: the loss will rise.": lambda *inputs: OneTrainingStep.step(*inputs, sign=1),
         "The loss is a mean over the rows; its gradient needs 1/N, once.": lambda *inputs: OneTrainingStep.step(
             *inputs, mean=False
         ),
         "On the way back through the sigmoid its slope is missing.": lambda *inputs: OneTrainingStep.step(
             *inputs, slope=False
         ),
-        "The gradient by h needs W2 as it was in the forward pass.": lambda *inputs: OneTrainingStep.step(
+        "The gradient with respect to h needs W2 as it was in the forward pass.": lambda *inputs: OneTrainingStep.step(
             *inputs, late=True
         ),
     }
@@ -283,8 +286,9 @@ class OneTrainingStep(Exercise):
 class MeanTakenTwice(Exercise):
     r"""Too slow by a factor
 
-    A linear classifier learns, but needs a learning rate that is 32 times the usual, and another one as soon as the
-    batch size changes. Its function returns the gradients by $W$ and $b$ of the mean loss. Find the fault, and mend it.
+    A linear classifier learns, but needs a learning rate 32 times as large as usual, and another one as soon as the
+    batch size changes. This function should return the gradients of the mean loss with respect to $W$ and $b$. Find the
+    fault and fix it.
     """
 
     level = "debug"
@@ -309,8 +313,8 @@ class MeanTakenTwice(Exercise):
         return x.T @ ds, ds.sum(axis=0)
 
     worked = r"""
-    $1/N$ belongs to the loss, and the loss only: `ds` already holds it. What comes after are sums over the rows,
-    written as a matrix product for $W$ and as `sum` for $b$. Whoever prefers to keep it out of `ds` must divide
+    $1/N$ belongs to the loss, and to the loss only: `ds` already holds it. What comes after are sums over the rows,
+    written as a matrix product for $W$ and as `sum` for $b$. If you prefer to keep it out of `ds`, you must divide
     *every* gradient of *every* layer, once.
     """
 
@@ -326,7 +330,7 @@ class MeanTakenTwice(Exercise):
 
     wrong = {
         "is there a mean too many?": given,
-        "One of the two is mended; look at the bias.": one_left,
+        "One of the two is right now; look at the bias.": one_left,
         "is the mean taken?": none,
     }
 
@@ -334,12 +338,12 @@ class MeanTakenTwice(Exercise):
 class SlopePutBack(Exercise):
     r"""Slow where it is most wrong
 
-    The author of this function remembered that the chain rule passes through the sigmoid. The network learns, only
-    strangely slowly from its worst mistakes. Find the fault, and mend it.
+    The author of this function remembered that the chain rule passes through the sigmoid. The network learns, but
+    strangely slowly from its worst mistakes. Find the fault and fix it.
     """
 
     level = "debug"
-    hint = "What is the derivative of the loss by y, and what is left when it is multiplied by the slope?"
+    hint = "What is the derivative of the loss with respect to y? Multiply it by the slope: what is left?"
     inputs = [
         (np.log([3.0, 1.0]), np.array([1, 0])),
         (np.array([10.0, -10.0, 2.0]), np.array([0, 1, 1])),
@@ -347,13 +351,13 @@ class SlopePutBack(Exercise):
     ]
 
     def given(x, t):
-        """Return the gradient of the mean loss by the scores x (N,), targets t (N,)."""
-        y = 1 / (1 + np.exp(-x))
+        """Return the gradient of the mean loss with respect to the scores x (N,), for targets t (N,)."""
+        y = sigmoid(x)
         return (y - t) * y * (1 - y) / len(t)
 
     def solution(x, t):
-        """Return the gradient of the mean loss by the scores x (N,), targets t (N,)."""
-        y = 1 / (1 + np.exp(-x))
+        """Return the gradient of the mean loss with respect to the scores x (N,), for targets t (N,)."""
+        y = sigmoid(x)
         return (y - t) / len(t)
 
     worked = r"""
@@ -367,11 +371,11 @@ class SlopePutBack(Exercise):
         return ((1 - t) * y - t * (1 - y)) / x.size
 
     wrong = {
-        "The slope is still there, and pulls down the largest errors the most.": given,
-        "the sign is wrong": lambda x, t: (t - 1 / (1 + np.exp(-x))) / len(t),
-        "as many times too large as x has rows": lambda x, t: 1 / (1 + np.exp(-x)) - t,
-        "That is the derivative by y; by the score the slope still multiplies it.": lambda x, t: (
-            (1 / (1 + np.exp(-x)) - t) / (1 / (1 + np.exp(-x)) * (1 - 1 / (1 + np.exp(-x)))) / len(t)
+        "The slope is still there, and shrinks the largest errors the most.": given,
+        "the sign is wrong": lambda x, t: (t - sigmoid(x)) / len(t),
+        "as many times too large as x has rows": lambda x, t: sigmoid(x) - t,
+        "This is the derivative with respect to y; it is still to be multiplied by the slope.": lambda x, t: (
+            (sigmoid(x) - t) / (sigmoid(x) * (1 - sigmoid(x))) / len(t)
         ),
     }
 
@@ -379,7 +383,7 @@ class SlopePutBack(Exercise):
 class TestedOnSquares(Exercise):
     r"""Tested on a square
 
-    This affine layer passed its test of shapes, with 4 rows, 4 inputs and 4 outputs. Find two faults, and mend them.
+    This affine layer passed its test of shapes, with 4 rows, 4 inputs and 4 outputs. Find two faults and fix them.
     """
 
     level = "debug"
@@ -424,9 +428,9 @@ class TestedOnSquares(Exercise):
             return dout @ self.params[0].T
 
     worked = r"""
-    `dout.T @ x` is the transpose of $X^{\mathsf T} G$, and `axis=1` adds over the outputs instead of the rows. On a
-    square nothing complains: shapes that fit prove nothing there. So test with sizes that all differ, and compare with
-    a measured gradient.
+    `dout.T @ x` is the transpose of $X^{\mathsf T} G$, and `axis=1` adds over the outputs instead of the rows. With
+    equal sizes nothing complains: shapes that fit prove nothing there. So test with sizes that all differ, and compare
+    with a measured gradient.
     """
 
     class same(solution):
@@ -460,9 +464,9 @@ class TestedOnSquares(Exercise):
 
     wrong = {
         "it is transposed": given,
-        "The weights are mended. The bias serves every row: over which axis must it be added up?": OnlyWeights,
+        "The weights are right now. The bias serves every row: over which axis is its gradient summed?": OnlyWeights,
         "One row is not enough: all of them share b.": LastRow,
-        "Right formulas, but new arrays: whoever holds the old ones, as an optimizer does, sees zeros.": Replaced,
+        "Right formulas, but new arrays: an optimizer holds the old ones, and sees zeros.": Replaced,
         "The mean belongs to the loss alone; here is a sum.": MeanOfRows,
     }
 
@@ -470,8 +474,8 @@ class TestedOnSquares(Exercise):
 class SlopeOfWhat(Exercise):
     r"""The slope of what?
 
-    A helper like `slope` is found in many small programs. Here it stands in the backward pass of a hidden layer, and a
-    gradient check fails in the first layer's weights. Find the fault, and mend it.
+    Many small programs have a helper like `slope`. Here the backward pass of a hidden layer uses it, and a gradient
+    check fails in the first layer's weights. Find the fault and fix it.
     """
 
     level = "debug"
@@ -486,7 +490,7 @@ class SlopeOfWhat(Exercise):
     ]
 
     def given(x, W, dh):
-        """Return the gradient by W, given that by h = sigmoid(x @ W)."""
+        """Return the gradient with respect to W, given that with respect to h = sigmoid(x @ W)."""
 
         def slope(v):
             return v * (1 - v)
@@ -495,17 +499,16 @@ class SlopeOfWhat(Exercise):
         return x.T @ (dh * slope(z))
 
     def solution(x, W, dh):
-        """Return the gradient by W, given that by h = sigmoid(x @ W)."""
+        """Return the gradient with respect to W, given that with respect to h = sigmoid(x @ W)."""
 
         def slope(h):
             return h * (1 - h)
 
-        h = 1 / (1 + np.exp(-(x @ W)))
-        return x.T @ (dh * slope(h))
+        return x.T @ (dh * slope(sigmoid(x @ W)))
 
     worked = r"""
-    $h(1-h)$ is the slope in terms of the *output*. Of the input the same parabola makes nonsense: at $z = 5$ it gives
-    $-20$, where the slope is $0.007$. A name that says which of the two is meant is the cheapest protection.
+    $h(1-h)$ is the slope in terms of the *output*. Applied to the input, the same parabola is nonsense: at $z = 5$ it
+    gives $-20$, where the slope is $0.007$. A name that says which of the two is meant is the cheapest protection.
     """
 
     def same(x, W, dh):
@@ -514,7 +517,7 @@ class SlopeOfWhat(Exercise):
 
     wrong = {
         "The slope is still taken of z: sigmoid'(z) = h (1 - h).": given,
-        "The slope multiplies what comes from above; here it takes its place.": lambda x, W, dh: (
+        "The slope multiplies the upstream gradient; here it replaces it.": lambda x, W, dh: (
             x.T @ (1 / (2 + np.exp(x @ W) + np.exp(-x @ W)))
         ),
         "The sigmoid's own slope is missing.": lambda x, W, dh: x.T @ dh,
@@ -524,59 +527,55 @@ class SlopeOfWhat(Exercise):
 class ProbabilitiesThatChange(Exercise):
     r"""Probabilities that change
 
-    This function returns the loss, the probabilities and the gradient by the scores. Loss and gradient are right; yet
-    a plot of the probabilities shows negative ones. Find the fault, and mend it.
+    This function returns the probabilities and the gradient of the mean loss with respect to the scores. The gradient
+    is right; yet a plot of the probabilities shows negative ones. Find the fault and fix it.
     """
 
     level = "debug"
-    hint = "How many arrays are there behind the names y and dx?"
+    hint = "To how many arrays do the names y and dx refer?"
     inputs = [
         (np.log([[0.2, 0.3, 0.5]]), np.array([1])),
         (np.array([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]]), np.array([1, 1, 0])),
     ]
 
     def given(x, t):
-        """Return the mean loss, the probabilities and the gradient by the scores."""
+        """Return the probabilities, and the gradient of the mean loss with respect to the scores x (N, C)."""
         y = softmax(x)
-        loss = -np.log(y[np.arange(len(t)), t]).mean()
         dx = y
         dx[np.arange(len(t)), t] -= 1
         dx /= len(t)
-        return loss, y, dx
+        return y, dx
 
     def solution(x, t):
-        """Return the mean loss, the probabilities and the gradient by the scores."""
+        """Return the probabilities, and the gradient of the mean loss with respect to the scores x (N, C)."""
         y = softmax(x)
-        loss = -np.log(y[np.arange(len(t)), t]).mean()
         dx = y.copy()
         dx[np.arange(len(t)), t] -= 1
         dx /= len(t)
-        return loss, y, dx
+        return y, dx
 
     worked = r"""
     `dx = y` gives the array a second name and copies nothing, so that `-= 1` and `/=` change the probabilities as well.
-    Here only a plot suffers. A layer that keeps `y` and is asked to go back twice would return a wrong gradient the
-    second time; `mlcore` copies, and then forgets.
+    Here only a plot suffers. A layer that keeps `y` and goes back twice would return a wrong gradient the second time.
     """
 
     def same(x, t):
         y = softmax(x)
-        return -np.log(np.take_along_axis(y, t[:, np.newaxis], 1)).mean(), y, (y - np.eye(x.shape[1])[t]) / len(x)
+        return y, (y - np.eye(x.shape[1])[t]) / len(x)
 
     def half_copied(x, t):
         y = softmax(x)
-        loss = -np.log(y[np.arange(len(t)), t]).mean()
         y[np.arange(len(t)), t] -= 1
-        return loss, y, y / len(t)
+        return y, y / len(t)
 
     def copied_late(x, t):
-        loss, y, dx = ProbabilitiesThatChange.given(x, t)
-        return loss, y.copy(), dx
+        y, dx = ProbabilitiesThatChange.given(x, t)
+        return y.copy(), dx
 
     wrong = {
-        "Both names still stand for one array.": given,
+        "Both names still refer to one array.": given,
         "The division makes a new array, but the 1 has been subtracted before it.": half_copied,
-        "result 2": copied_late,
+        "result 1": copied_late,
     }
 
 
@@ -584,7 +583,7 @@ class SecondBatch(Exercise):
     r"""Right for the first batch
 
     This affine layer passes its gradient check. In training the loss falls for some steps and then climbs: from the
-    second batch on its gradients are wrong. Find the fault, and mend it without replacing the arrays of `grads`.
+    second batch on its gradients are wrong. Find the fault and fix it, without replacing the arrays of `grads`.
     """
 
     level = "debug"
@@ -625,19 +624,10 @@ class SecondBatch(Exercise):
             return dout @ self.params[0].T
 
     worked = r"""
-    `+=` adds to what the batch before has left. Some libraries mean it so, and ask for a `zero_grad()` before each
-    batch; whoever forgets it gets this symptom. The layers of `mlcore` overwrite, in place: `self.grads = [...]` would
-    cut the tie to the optimizer, which holds the old arrays.
+    `+=` adds to what the batch before has left. Some libraries do so on purpose, and need a `zero_grad()` before each
+    batch; without it you get this symptom. The layers of `mlcore` overwrite, in place: after `self.grads = [...]` the
+    optimizer would still hold the old arrays.
     """
-
-    @classmethod
-    def run(cls, answer, W, b, x):
-        layer = answer(W, b)
-        grads = list(layer.grads)  # what an optimizer holds
-        for batch in (-2 * x, x):
-            out = layer.forward(batch)
-            dx = layer.backward(np.ones_like(out) + batch[:, :1])
-        return {"dW": grads[0].copy(), "db": grads[1].copy(), "dx": dx}
 
     class same(given):
         def backward(self, dout):
@@ -656,7 +646,7 @@ class SecondBatch(Exercise):
             return super().backward(dout)
 
     wrong = {
-        "What the first batch has left is still in it.": given,
+        "What the batch before has left is still in it.": given,
         "The optimizer holds the arrays that were there before backward, and they get nothing.": Replaced,
         "The bias still adds up.": HalfMended,
     }
@@ -666,7 +656,7 @@ class FromSymptomToCause(Exercise):
     r"""From symptom to cause
 
     A network (affine, sigmoid, affine, softmax with loss; batches of 50) misbehaves. For each report of a gradient
-    check name the most likely fault: `"no mean"`, `"mean twice"`, `"mean over the biases"`, `"slope in the loss"`,
+    check, name the most likely fault: `"no mean"`, `"mean twice"`, `"mean over the biases"`, `"slope in the loss"`,
     `"hidden backward"`, `"adds up"` or `"start"`.
 
     - `a`: all four gradients 50 times too large.
@@ -678,7 +668,7 @@ class FromSymptomToCause(Exercise):
     """
 
     level = "transfer"
-    hint = "Go from the loss backwards. Which parameters lie behind the fault, and which before it?"
+    hint = "Go backwards from the loss. Which gradients are computed after the fault, and which before it?"
     solution = {
         "a": "no mean",
         "b": "mean over the biases",
@@ -688,10 +678,10 @@ class FromSymptomToCause(Exercise):
         "f": "start",
     }
     worked = r"""
-    A constant ratio is a forgotten or doubled factor, and where it stands says which sum. No constant ratio is a wrong
-    formula; the gradients are right down to the place where it stands, so in (c) it lies between $W_2$ and $W_1$,
-    and in (d) at the very end. (e) needs two backward passes to show. In (f) the gradient is right, and the starting
-    point is not.
+    A constant ratio points to a forgotten or doubled factor, and the gradients that have it say in which sum. No
+    constant ratio points to a wrong formula; going back, the gradients are right until it is used, so in (c) it lies
+    between $W_2$ and $W_1$, and in (d) at the very end. (e) shows only after two backward passes. In (f) the gradient
+    is right, and the starting point is not.
     """
     same = {key: value.upper() for key, value in solution.items()}
     wrong = {
@@ -706,7 +696,7 @@ class SquaredErrorOnProbabilities(Exercise):
     r"""Squared error behind a softmax
 
     Somebody trains a classifier with $L = \frac{1}{2N}\sum_n \sum_k (y_{nk} - t_{nk})^2$, $y = \mathrm{softmax}(x)$.
-    Write the gradient by the scores; the targets are distributions of shape (N, C).
+    Write the gradient with respect to the scores; the targets are distributions of shape (N, C).
     """
 
     level = "transfer"
@@ -717,7 +707,7 @@ class SquaredErrorOnProbabilities(Exercise):
     ]
 
     def solution(x, t):
-        """Return the gradient by the scores x (N, C)."""
+        """Return the gradient with respect to the scores x (N, C)."""
         y = softmax(x)
         u = (y - t) / len(x)
         return y * (u - (u * y).sum(axis=1, keepdims=True))
@@ -751,31 +741,31 @@ class RareClasses(Exercise):
     r"""Rare classes count more
 
     In a data set with a rare class, each example gets the weight of its class, and the loss is the *weighted mean*
-    $L = \sum_n w_{t_n} L_n \,/\, \sum_n w_{t_n}$ of the cross-entropies. Write its gradient by the scores.
+    $L = \sum_n w_{t_n} L_n \,/\, \sum_n w_{t_n}$ of the cross-entropies. Write its gradient with respect to the scores.
     """
 
     level = "transfer"
-    hint = "1/N was the say of each row in the mean. What is its say now?"
+    hint = "1/N was the share of each row in the mean. What is its share now?"
     inputs = [
         (np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]), np.array([1, 0]), np.array([1.0, 4.0, 2.0])),
         (np.array([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]]), np.array([1, 0, 0]), np.array([0.5, 10.0])),
     ]
 
     def solution(x, t, w):
-        """Return the gradient by x (N, C), for labels t (N,), class weights w (C,)."""
+        """Return the gradient with respect to x (N, C), for labels t (N,) and class weights w (C,)."""
         dx = softmax(x)
         dx[np.arange(len(t)), t] -= 1
         return dx * (w[t] / w[t].sum())[:, np.newaxis]
 
     worked = r"""
     $\partial L/\partial L_n = w_{t_n} / \sum_m w_{t_m}$ takes the place of $1/N$, once for each row. With equal weights
-    it *is* $1/N$. The weights are those of the row's class: a factor for each row, not for each column.
+    it *is* $1/N$. Each row has the weight of its class: a factor for each row, not for each column.
     """
 
     def same(x, t, w):
         one_hot = np.eye(len(w))[t]
-        say = one_hot @ w
-        return np.diag(say) @ (softmax(x) - one_hot) / say.sum()
+        share = one_hot @ w
+        return np.diag(share) @ (softmax(x) - one_hot) / share.sum()
 
     wrong = {
         "The weights of a weighted mean add up to 1: divide by their sum, not by N.": lambda x, t, w: (

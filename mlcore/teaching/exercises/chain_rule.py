@@ -5,6 +5,18 @@ import numpy as np
 from mlcore.teaching.practice import Exercise
 
 
+class Counted(float):
+    """A number that counts how often such numbers are multiplied."""
+
+    times = 0
+
+    def __mul__(self, other):
+        Counted.times += 1
+        return super().__mul__(other)
+
+    __rmul__ = __mul__
+
+
 class ShapesOfJacobians(Exercise):
     r"""Shapes
 
@@ -38,10 +50,10 @@ class WhichMode(Exercise):
 
     Which mode finds the whole Jacobian with fewer multiplications, "forward" or "reverse"?
 
-    - `loss`: a loss of a million weights;
-    - `orbit`: a thousand positions of a planet, by its mass;
-    - `scores`: ten scores of a network, by the 64 pixels of an image;
-    - `weather`: the temperature at 500 places tomorrow, by three constants of the model.
+    - `loss`: a loss with respect to a million weights;
+    - `orbit`: a thousand positions of a planet with respect to its mass;
+    - `scores`: ten scores of a network with respect to the 64 pixels of an image;
+    - `weather`: the temperature at 500 places tomorrow with respect to three constants of the model.
     """
 
     level = "recall"
@@ -69,8 +81,8 @@ class WhichMode(Exercise):
 class ThreeWays(Exercise):
     r"""Three ways to one slope
 
-    Let $L = x u + v^2$ with $u = x^2$ and $v = 3x$, at $x = 2$. How much does each way contribute to $dL/dx$: the one
-    where $x$ stands in $L$ itself, the one through $u$, the one through $v$? And what is $dL/dx$?
+    Let $L = x u + v^2$ with $u = x^2$ and $v = 3x$, at $x = 2$. How much does each way contribute to $dL/dx$: the
+    direct one, since $x$ occurs in $L$ itself, the one through $u$, and the one through $v$? And what is $dL/dx$?
     """
 
     level = "by hand"
@@ -89,7 +101,7 @@ class ThreeWays(Exercise):
     same = {"direct": 4.0, "through_u": 8.0, "through_v": 36.0, "total": 48.0}
     wrong = {
         "This is the partial derivative, with u and v held fixed: one way of three.": solution | {"total": 4},
-        "One way is missing from the sum: x stands in L itself as well.": solution | {"total": 44},
+        "One way is missing from the sum: x occurs in L itself as well.": solution | {"total": 44},
         "through_v: ": solution | {"through_v": 2 * 6, "total": 24},
     }
 
@@ -97,9 +109,9 @@ class ThreeWays(Exercise):
 class PathsAndArrows(Exercise):
     r"""Paths and arrows
 
-    A network has 4 inputs, three hidden layers of 100 units each, and 1 output; every unit is joined to every unit of
-    the next layer. How many paths lead from *one* input to the output? How many multiplications does one sweep take
-    from the output back to all inputs, with one for each arrow?
+    A network has 4 inputs, three hidden layers of 100 units each, and 1 output; every unit is connected to every unit
+    of the next layer. How many paths lead from *one* input to the output? And how many multiplications does one sweep
+    from the output back to all inputs take, with one for each arrow?
     """
 
     level = "by hand"
@@ -110,7 +122,7 @@ class PathsAndArrows(Exercise):
     }
     worked = """
     A path is a choice of one of 100 units, three times: a million. The arrows are 400 + 10,000 + 10,000 + 100 = 20,500.
-    The sweep finds the slopes of all four inputs at that price, while the paths of all four are four million.
+    The sweep finds the slopes of all four inputs at that price, while there are four million paths from all four.
     """
     same = {"paths": 1e6, "multiplications": 20500.0}
     wrong = {
@@ -125,7 +137,7 @@ class PathsAndArrows(Exercise):
 class BackThroughSoftmax(Exercise):
     r"""Back through a softmax, by hand
 
-    A softmax gave $p = (0.2, 0.3, 0.5)$, and the upstream gradient is $u = (1, 0, -1)$. Which gradient goes on to the
+    A softmax gave $p = (0.2, 0.3, 0.5)$, and the upstream gradient is $u = (1, 0, -1)$. Which gradient goes back to the
     scores?
     """
 
@@ -134,7 +146,7 @@ class BackThroughSoftmax(Exercise):
     solution = np.array([0.2, 0.3, 0.5]) * (np.array([1, 0, -1]) - (0.2 - 0.5))
     worked = r"""
     $u \cdot p = 0.2 - 0.5 = -0.3$. Subtracted from $u$: $(1.3, 0.3, -0.7)$. Times $p$: $(0.26, 0.09, -0.35)$. The sum
-    is zero, as it must be: adding the same to all scores changes no probability. The middle class gets a gradient
+    is zero, as it must be: adding a constant to all scores changes no probability. The middle class gets a gradient
     although its own $u$ is zero, since its score takes part in all three probabilities.
     """
     same = (0.26, 0.09, -0.35)
@@ -149,7 +161,8 @@ class HowDeep(Exercise):
     r"""How deep?
 
     Each layer multiplies the length of the gradient by the same factor. After how many layers is less than a millionth
-    left, if the factor is 1/4? And after how many is it more than a thousand times as long, if the factor is 1.5?
+    left, if the factor is 1/4? And after how many layers is it more than a thousand times as long, if the factor is
+    1.5?
     """
 
     level = "by hand"
@@ -174,20 +187,31 @@ class GraphSlope(Exercise):
     r"""The sweep over any graph
 
     Write the sweep. A graph is a dict: `rates[start, end]` is the local derivative of the arrow from node `start` to
-    node `end`. Arrows always lead to a larger number, and the node with the largest is the end. Return the slope of the
-    end by node 0, with one multiplication for each arrow.
+    node `end`. Arrows always lead to a larger number, and the node with the largest number is the last. Return the
+    slope of the last node with respect to node 0, with one multiplication for each arrow.
     """
 
     level = "implement"
-    hint = "The slope by a node is the sum of rate times slope over its arrows. Begin at the end, where the slope is 1."
+    hint = "The slope of a node is the sum of rate times slope over its arrows. Begin at the last node: its slope is 1."
     inputs = [
         ({(0, 1): 2.0, (1, 2): 3.0},),
         ({(0, 1): 2.0, (0, 2): 3.0, (1, 3): 1.0, (2, 3): 1.0, (3, 4): 4.0, (3, 5): 5.0, (4, 6): 1.0, (5, 6): 1.0},),
         ({(0, 1): 2.0, (0, 2): -1.0, (1, 2): 4.0, (0, 3): 0.5, (2, 3): 3.0},),
+        ({(2, 3): 3.0, (0, 2): -1.0, (1, 2): 4.0, (0, 1): 2.0, (1, 4): 5.0, (3, 4): -2.0},),
+        ({(j, k): 1.0 for k in range(14) for j in range(k)},),
     ]
 
+    @classmethod
+    def run(cls, answer, rates):
+        Counted.times = 0
+        slope = answer({arrow: Counted(rate) for arrow, rate in rates.items()})
+        if slope is None or slope is ...:
+            return None
+        few = Counted.times <= len(rates)
+        return {"slope": slope, "multiplications": "one for each arrow" if few else f"{Counted.times} for {len(rates)}"}
+
     def solution(rates):
-        """Return the slope of the last node by node 0."""
+        """Return the slope of the last node with respect to node 0."""
         last = max(end for _, end in rates)
         slope = {last: 1.0}
         for node in reversed(range(last)):
@@ -197,7 +221,8 @@ class GraphSlope(Exercise):
 
     worked = """
     When a node is reached, all nodes with a larger number are finished, so each of its arrows costs one multiplication.
-    Only the order makes this possible; no path is ever walked as a whole.
+    Only the order makes this possible; no path is ever walked as a whole. The last of the graphs that the check
+    tries has 91 arrows and 4,096 paths.
     """
 
     def same(rates):
@@ -206,6 +231,13 @@ class GraphSlope(Exercise):
             moved[end] = moved.get(end, 0) + rates[start, end] * moved[start]
         return moved[max(moved)]
 
+    def all_paths(rates):
+        def slope(node):
+            arrows = [(end, rate) for (start, end), rate in rates.items() if start == node]
+            return sum(rate * slope(end) for end, rate in arrows) if arrows else 1.0
+
+        return slope(0)
+
     def last_path_only(rates):
         slope = {max(end for _, end in rates): 1.0}
         for start, end in sorted(rates, reverse=True):
@@ -213,10 +245,11 @@ class GraphSlope(Exercise):
         return slope[0]
 
     wrong = {
-        "Each node keeps one of its ways only: the ways are to be added.": last_path_only,
-        "Arrows beside each other add; only arrows behind each other multiply.": (
+        "Each node keeps only one of its ways: add them.": last_path_only,
+        "Arrows side by side add up; only arrows one after another multiply.": (
             lambda rates: float(np.prod(list(rates.values())))
         ),
+        '"12 for 8" is not right': all_paths,
         "but 6 is expected": lambda rates: sum(rates.values()),
     }
 
@@ -225,15 +258,16 @@ class LogisticSlope(Exercise):
     r"""A pair through a program
 
     Write forward mode for the logistic map. Start with the value `x` and the slope 1, and carry both through `n` steps
-    $l \mapsto 4\, l\, (1 - l)$. Return the pair.
+    $l \mapsto 4\, l\, (1 - l)$. Return the pair. The slope has to be exact, but for rounding: no differences.
     """
 
     level = "implement"
-    hint = "The derivative of 4 l (1 - l) by l is 4 (1 - 2 l), at the l before the step."
-    inputs = [(0.2, 3), (0.3, 1), (0.6, 4)]
+    hint = "The derivative of 4 l (1 - l) with respect to l is 4 (1 - 2 l), at the l before the step."
+    inputs = [(0.2, 3), (0.3, 1), (0.6, 4), (0.4, 7)]
+    within = 1e-11
 
     def solution(x, n):
-        """Return the value after n steps from x, and its derivative by x."""
+        """Return the value after n steps from x, and its derivative with respect to x."""
         value, slope = x, 1.0
         for _ in range(n):
             value, slope = 4 * value * (1 - value), 4 * (1 - 2 * value) * slope
@@ -251,6 +285,10 @@ class LogisticSlope(Exercise):
             values.append(4 * values[-1] * (1 - values[-1]))
         return values[n], float(np.prod([4 - 8 * value for value in values[:n]]))
 
+    def central(x, n):
+        values = [LogisticSlope.solution(point, n)[0] for point in (x, x - 1e-6, x + 1e-6)]
+        return values[0], (values[2] - values[1]) / 2e-6
+
     def value_first(x, n):
         value, slope = x, 1.0
         for _ in range(n):
@@ -267,6 +305,7 @@ class LogisticSlope(Exercise):
     wrong = {
         "The value is already the new one when the slope asks for the old.": value_first,
         "This is the slope of the last step alone: multiply by the slope so far.": last_step,
+        "nearly right": central,
         "entry [1] is 2.4, but 9.066 is expected": lambda x, n: (LogisticSlope.solution(x, n)[0], 4 * (1 - 2 * x)),
     }
 
@@ -275,7 +314,7 @@ class NudgeThrough(Exercise):
     r"""A nudge through two layers
 
     $z = \tanh(xA)\,B$. Write the Jacobian-vector product: how fast each entry of $z$ moves when $x$ moves in the
-    direction `v`. Build no Jacobian.
+    direction `v`. It has to be exact, but for rounding, and no Jacobian is to be built.
     """
 
     level = "implement"
@@ -283,7 +322,9 @@ class NudgeThrough(Exercise):
     inputs = [
         (np.array([0.5, -1.0]), np.array([1.0, 0.0]), np.array([[1.0, 2.0, 0.0], [0.5, -1.0, 1.0]]), np.eye(3)[:, :2]),
         (np.array([0.2]), np.array([2.0]), np.array([[1.0, -0.5]]), np.array([[1.0, 2.0, 3.0], [0.0, 1.0, -1.0]])),
+        (np.array([0.1, 0.7]), np.array([3.0, -2.0]), np.array([[4.0], [-3.0]]), np.array([[5.0, -7.0]])),
     ]
+    within = 1e-12
 
     def solution(x, v, A, B):
         """Return the derivative of tanh(x @ A) @ B at x in the direction v."""
@@ -293,14 +334,18 @@ class NudgeThrough(Exercise):
     worked = r"""
     A linear step does to a nudge what it does to the value, so `v @ A` and, at the end, `@ B`. Between them it is
     multiplied by the slope of tanh, $1 - h^2$, at the *value* $xA$. That is forward mode; the same three factors in the
-    other order, with `u` from the left, are `backward`.
+    opposite order, applied to an upstream gradient, are `backward`.
     """
 
     def same(x, v, A, B):
         jacobian = (A / np.cosh(x @ A) ** 2) @ B
         return v @ jacobian
 
+    def central(x, v, A, B):
+        return (np.tanh((x + 1e-5 * v) @ A) @ B - np.tanh((x - 1e-5 * v) @ A) @ B) / 2e-5
+
     wrong = {
+        "nearly right": central,
         "The slope of tanh is to be taken at x A, not at v A.": lambda x, v, A, B: (
             (v @ A * (1 - np.tanh(v @ A) ** 2)) @ B
         ),
@@ -314,8 +359,8 @@ class NudgeThrough(Exercise):
 class WrongPoint(Exercise):
     r"""Right factors, wrong points
 
-    This function is to return the derivative of $\sin(e^{x^2})$. All three local derivatives are there, and at $x = 0$
-    nothing looks wrong. Mend it.
+    This function should return the derivative of $\sin(e^{x^2})$. All three local derivatives are there, and at $x = 0$
+    nothing looks wrong. Fix it.
     """
 
     level = "debug"
@@ -323,17 +368,17 @@ class WrongPoint(Exercise):
     inputs = [(np.array([0.0]),), (np.array([0.3, -0.8]),), (np.array([1.1, 0.5, -0.2]),)]
 
     def given(x):
-        """Return the derivative of sin(exp(x²)) by x, for an array x."""
+        """Return the derivative of sin(exp(x²)) at each entry of an array x."""
         return np.cos(x) * np.exp(x) * 2 * x
 
     def solution(x):
-        """Return the derivative of sin(exp(x²)) by x, for an array x."""
+        """Return the derivative of sin(exp(x²)) at each entry of an array x."""
         a = x**2
         b = np.exp(a)
         return np.cos(b) * b * 2 * x
 
     worked = """
-    Each local derivative belongs at the input of its own step: the cosine at `b`, the exponential at `a`. That is why
+    Each local derivative is taken at the input of its own step: the cosine at `b`, the exponential at `a`. That is why
     the values of the forward pass are kept. At 0 the factor `2 * x` hides everything else, so test at several points.
     """
 
@@ -342,8 +387,10 @@ class WrongPoint(Exercise):
 
     wrong = {
         "entry [0] is 0.77": lambda x: np.cos(x) * np.exp(x) * 2 * x,
-        "The cosine is mended; the exponential still stands at x.": lambda x: np.cos(np.exp(x**2)) * np.exp(x) * 2 * x,
-        "The cosine stands one step too early: at x² instead of exp(x²).": lambda x: (
+        "The cosine is right now; the exponential is still taken at x.": lambda x: (
+            np.cos(np.exp(x**2)) * np.exp(x) * 2 * x
+        ),
+        "The cosine is taken one step too early: at x² instead of exp(x²).": lambda x: (
             np.cos(x**2) * np.exp(x**2) * 2 * x
         ),
     }
@@ -352,31 +399,30 @@ class WrongPoint(Exercise):
 class ShortCut(Exercise):
     r"""A way around the layer
 
-    A layer with a short cut computes $y = x + \tanh(xW)$. This is its backward pass for the input. It has the
-    right shape and the wrong numbers. Mend it.
+    A layer with a skip connection computes $y = x + \tanh(xW)$. This is its backward pass for the input. It has the
+    right shape and the wrong numbers. Fix it.
     """
 
     level = "debug"
-    hint = "By how many ways does x reach y?"
+    hint = "In how many ways does x reach y?"
     inputs = [
         (np.array([[0.5, -1.0]]), np.array([[1.0, 0.5], [-0.5, 2.0]]), np.array([[1.0, 2.0]])),
         (np.array([[0.1], [0.7], [-2.0]]), np.array([[1.5]]), np.array([[1.0], [-1.0], [3.0]])),
     ]
 
     def given(x, W, u):
-        """Return the gradient by x; u is that by y = x + tanh(x @ W)."""
+        """Return the gradient with respect to x; u is that with respect to y = x + tanh(x @ W)."""
         h = np.tanh(x @ W)
         return (u * (1 - h**2)) @ W.T
 
     def solution(x, W, u):
-        """Return the gradient by x; u is that by y = x + tanh(x @ W)."""
+        """Return the gradient with respect to x; u is that with respect to y = x + tanh(x @ W)."""
         h = np.tanh(x @ W)
         return u + (u * (1 - h**2)) @ W.T
 
     worked = r"""
-    $x$ acts on $y$ by two ways, and the given code follows one. The short cut's Jacobian is the identity: it hands `u`
-    back unchanged. So however small the other summand
-    becomes, this way does not vanish.
+    $x$ acts on $y$ in two ways, and the given code follows one. The Jacobian of the skip connection is the identity: it
+    hands `u` back unchanged. However small the other term becomes, this way does not vanish.
     """
 
     def same(x, W, u):
@@ -385,15 +431,18 @@ class ShortCut(Exercise):
 
     wrong = {
         "entry [0, 0] is 0.5338, but 1.534 is expected": lambda x, W, u: (u * (1 - np.tanh(x @ W) ** 2)) @ W.T,
-        "The ways are to be added, not multiplied.": lambda x, W, u: u * ((u * (1 - np.tanh(x @ W) ** 2)) @ W.T),
-        "W is to be transposed on the way back.": lambda x, W, u: u + (u * (1 - np.tanh(x @ W) ** 2)) @ W,
+        "What comes back along the two ways is added, not multiplied.": lambda x, W, u: (
+            u * ((u * (1 - np.tanh(x @ W) ** 2)) @ W.T)
+        ),
+        "On the way back W is transposed.": lambda x, W, u: u + (u * (1 - np.tanh(x @ W) ** 2)) @ W,
     }
 
 
 class LostTransposes(Exercise):
     r"""It passed its test
 
-    The gradient of $z = \tanh(xA)\,B$ by $x$. The test had a symmetric $A$ and $B$, and passed. Mend the function.
+    The gradient of $z = \tanh(xA)\,B$ with respect to $x$. The test used symmetric matrices $A$ and $B$, and the
+    function passed. Fix it.
     """
 
     level = "debug"
@@ -415,12 +464,12 @@ class LostTransposes(Exercise):
     ]
 
     def given(x, A, B, u):
-        """Return the gradient by x; u is that by z = tanh(x @ A) @ B."""
+        """Return the gradient with respect to x; u is that with respect to z = tanh(x @ A) @ B."""
         h = np.tanh(x @ A)
         return ((u @ B) * (1 - h**2)) @ A
 
     def solution(x, A, B, u):
-        """Return the gradient by x; u is that by z = tanh(x @ A) @ B."""
+        """Return the gradient with respect to x; u is that with respect to z = tanh(x @ A) @ B."""
         h = np.tanh(x @ A)
         return ((u @ B.T) * (1 - h**2)) @ A.T
 
@@ -436,56 +485,17 @@ class LostTransposes(Exercise):
 
     wrong = {
         "entry [0, 0] is 2.359": lambda x, A, B, u: ((u @ B) * (1 - np.tanh(x @ A) ** 2)) @ A,
-        "B is mended, A is not.": lambda x, A, B, u: ((u @ B.T) * (1 - np.tanh(x @ A) ** 2)) @ A,
+        "B is transposed now, A is not.": lambda x, A, B, u: ((u @ B.T) * (1 - np.tanh(x @ A) ** 2)) @ A,
         "The order is that of the forward pass: the last step comes first.": (
             lambda x, A, B, u: ((u @ A.T) * (1 - np.tanh(x @ A) ** 2)) @ B.T
         ),
     }
 
 
-class OffDiagonal(Exercise):
-    r"""Softmax is not element-wise
-
-    The author of this function took softmax for something like a sigmoid. Given the probabilities `p` of several rows,
-    (N, C), and the gradient `u` by them, it is to return the gradient by the scores. Mend it, without building a
-    Jacobian.
-    """
-
-    level = "debug"
-    hint = "Each row has a Jacobian diag(p) - p pᵀ. What does a row u give with the second part?"
-    inputs = [
-        (np.array([[1.0, 0.0, -1.0]]), np.array([[0.2, 0.3, 0.5]])),
-        (np.array([[1.0, 2.0], [0.0, 1.0], [3.0, 3.0]]), np.array([[0.5, 0.5], [0.9, 0.1], [0.25, 0.75]])),
-    ]
-
-    def given(u, p):
-        """Return the gradient by the scores; u is that by p = softmax(scores)."""
-        return u * p * (1 - p)
-
-    def solution(u, p):
-        """Return the gradient by the scores; u is that by p = softmax(scores)."""
-        return p * (u - (u * p).sum(axis=1, keepdims=True))
-
-    worked = r"""
-    $p (1 - p)$ is the diagonal of the Jacobian. A score also moves all *other* probabilities of its row, by $-p_i
-    p_j$: that is the sum which is subtracted. In a row of equal upstream gradients, like (3, 3), nothing may come
-    back.
-    """
-
-    def same(u, p):
-        return np.einsum("ni,nij->nj", u, p[:, :, np.newaxis] * (np.eye(p.shape[1]) - p[:, np.newaxis, :]))
-
-    wrong = {
-        "entry [0, 0] is 0.16, but 0.26 is expected": lambda u, p: u * p * (1 - p),
-        "Each row has its own sum.": lambda u, p: p * (u - (u * p).sum()),
-        "entry [0, 0] is 0.2, but 0.26 is expected": lambda u, p: u * p,
-    }
-
-
 class ScaledTanh(Exercise):
     r"""The value that is no longer there
 
-    A layer for $y = 2 \tanh x$. Its formulas are right, its outputs are right, and its gradient is not. Mend it.
+    A layer for $y = 2 \tanh x$. Its formulas are right, its outputs are right, and its gradient is not. Fix it.
     """
 
     level = "debug"
@@ -503,7 +513,7 @@ class ScaledTanh(Exercise):
             return out
 
         def backward(self, dout):
-            """Return the gradient by x."""
+            """Return the gradient with respect to x."""
             return dout * 2 * (1 - self.out**2)
 
     class solution:
@@ -515,12 +525,12 @@ class ScaledTanh(Exercise):
             return 2 * self.out
 
         def backward(self, dout):
-            """Return the gradient by x."""
+            """Return the gradient with respect to x."""
             return dout * 2 * (1 - self.out**2)
 
     worked = """
-    `self.out = out` saves no values: it is a second name of the same array, and `out *= 2` changes what both names
-    mean. When the backward sweep comes, the value it needs is gone. `2 * out` makes a new array.
+    `self.out = out` saves no values: it is a second name for the same array, and `out *= 2` changes what both names
+    refer to. When the backward sweep comes, the value it needs is gone. `2 * out` makes a new array.
     """
 
     class same:
@@ -549,22 +559,22 @@ class ScaledTanh(Exercise):
 class NothingCancels(Exercise):
     r"""Nothing cancels
 
-    A gas obeys $PV = T$, in suitable units, so each of the three is a function of the two others. At $P = 2$, $V = 3$,
+    A gas obeys $PV = T$, in suitable units, so each of the three is a function of the other two. At $P = 2$, $V = 3$,
     compute $\partial P/\partial V$ with $T$ fixed, $\partial V/\partial T$ with $P$ fixed, $\partial T/\partial P$ with
     $V$ fixed, and the product of the three.
     """
 
     level = "transfer"
-    hint = "Solve for the quantity on top first: P = T / V. Then differentiate with the named one held fixed."
+    hint = "First solve for the quantity on top, as in P = T / V. Then differentiate, with the named one held fixed."
     solution = {
-        "dP_dV": -6 / 3**2,
+        "dP_dV": -2 * 3 / 3**2,
         "dV_dT": 1 / 2,
         "dT_dP": 3.0,
-        "product": -6 / 3**2 * 1 / 2 * 3,
+        "product": -2 * 3 / 3**2 * (1 / 2) * 3,
     }
     worked = r"""
-    $P = T/V$ gives $-T/V^2 = -6/9$; $V = T/P$ gives $1/P = 1/2$; $T = PV$ gives $V = 3$. The product is $-1$. Whoever
-    cancels $\partial P$, $\partial V$ and $\partial T$ finds $+1$: not even the sign is right.
+    $P = T/V$ gives $-T/V^2 = -6/9$; $V = T/P$ gives $1/P = 1/2$; $T = PV$ gives $V = 3$. The product is $-1$. If you
+    cancel $\partial P$, $\partial V$ and $\partial T$, you get $+1$: not even the sign is right.
     """
     same = {"dP_dV": -0.667, "dV_dT": 0.5, "dT_dP": 3, "product": -1}
     wrong = {
@@ -577,8 +587,8 @@ class NothingCancels(Exercise):
 class WhichTests(Exercise):
     r"""Which test notices?
 
-    In the backward pass of $y = xW$ stands `u @ W` where `u @ W.T` should be. Which of these tests fail, and so notice
-    it? Answer `True` or `False` for each.
+    The backward pass of $y = xW$ has `u @ W` where `u @ W.T` should be. Which of these tests fail, and so notice the
+    fault? Answer `True` or `False` for each.
 
     - `values`: the outputs are compared with known ones;
     - `diagonal`: a gradient check with a diagonal $W$ of shape (3, 3);
@@ -595,7 +605,7 @@ class WhichTests(Exercise):
     """
     same = {"values": np.False_, "diagonal": np.False_, "square": np.True_, "wide": np.True_}
     wrong = {
-        "The outputs know nothing of the backward pass.": solution | {"values": True},
+        "The outputs do not depend on the backward pass.": solution | {"values": True},
         "A diagonal matrix equals its transpose.": solution | {"diagonal": True},
         "square: ": solution | {"square": False},
     }

@@ -8,7 +8,7 @@ from mlcore.teaching.practice import Exercise
 class KeptForBackward(Exercise):
     r"""What must be kept?
 
-    Which numbers must a node keep for its backward pass? Write "nothing" (but shapes), "input" (one or both) or
+    Which numbers must a node keep for its backward pass? Answer "nothing" (but shapes), "input" (one or both) or
     "output".
 
     - `add`: $z = x + y$;
@@ -20,7 +20,7 @@ class KeptForBackward(Exercise):
     """
 
     level = "recall"
-    hint = "Write down the local derivative. Which letters stand in it?"
+    hint = "Write down the local derivative. Which letters occur in it?"
     solution = {
         "add": "nothing",
         "multiply": "input",
@@ -31,9 +31,9 @@ class KeptForBackward(Exercise):
     }
     worked = r"""
     The derivatives of sum, addition and repetition are constants: no value occurs in them. Each factor of a product is
-    the derivative by the other. $\partial L/\partial W = X^{\mathsf T}\, \partial L/\partial Y$ needs the input. The
-    exponential is its own derivative, so the output is already what backward multiplies by; with the input it would
-    have to be computed again.
+    the derivative with respect to the other. $\partial L/\partial W = X^{\mathsf T}\, \partial L/\partial Y$ needs the
+    input. The exponential is its own derivative, so the output is already what backward multiplies by; with the input
+    it would have to be computed again.
     """
     same = dict(zip(solution, ["Nothing", "Input", "Nothing", "Nothing", "Input", "Output"], strict=True))
     wrong = {
@@ -68,7 +68,7 @@ class WhereItHides(Exercise):
         "scale": "multiply",
     }
     worked = """
-    What is used twice under one name is a branch, be it an input or a weight. Broadcasting is a repeat, and its
+    Whatever is used twice under one name is a branch, be it an input or a weight. Broadcasting is a repeat, and its
     backward is a sum: the line of `bias_back` belongs to that of `bias`. A mask is a factor, and so is one over N.
     """
     same = dict(zip(solution, ["Branch", "Repeat", "Multiply", "Sum", "Branch", "Multiply"], strict=True))
@@ -76,35 +76,6 @@ class WhereItHides(Exercise):
         "The backward of a repeat is its transpose, not a repeat.": solution | {"bias_back": "repeat"},
         "One W in two layers is one value that goes to two places.": solution | {"tied": "multiply"},
         'dropout: "branch" is not right': solution | {"dropout": "branch"},
-    }
-
-
-class WhoNotices(Exercise):
-    r"""Who notices?
-
-    For $Y = XW$ with $X$ of shape (2, 3) somebody writes a wrong backward pass. Who notices first: the "shape" (an
-    error), only the gradient "check", or "nobody"?
-
-    - `a`: `dX = dY @ W`, with a random $W$ of shape (3, 4);
-    - `b`: `dX = dY @ W`, with a random $W$ of shape (3, 3);
-    - `c`: `dX = dY @ W`, with $W$ the identity;
-    - `d`: `dX = 2 * dY @ W.T`, with $W$ of shape (3, 4);
-    - `e`: `dX = np.ones_like(dY) @ W.T`, if the upstream gradient of the check is 1 throughout.
-    """
-
-    level = "recall"
-    hint = "Ask each time: does the product exist? If so, is it another number than the right one?"
-    solution = {"a": "shape", "b": "check", "c": "nobody", "d": "check", "e": "nobody"}
-    worked = r"""
-    (2, 4) times (3, 4) does not exist. Square matrices fit in any order, so only the numbers tell; a symmetric $W$
-    equals its transpose, and not even they do. A factor never shows in a shape. A check with $u = 1$ cannot see that
-    the upstream gradient was left out: give it random ones, and sizes that all differ.
-    """
-    same = {"a": "Shape", "b": "Check", "c": "Nobody", "d": "Check", "e": "Nobody"}
-    wrong = {
-        "If the shapes fit, nothing is proved yet.": solution | {"b": "nobody", "d": "nobody"},
-        "What is the transpose of the identity?": solution | {"c": "check"},
-        "With u = 1 throughout, what would the right rule return?": solution | {"e": "check"},
     }
 
 
@@ -116,7 +87,7 @@ class ThreeUses(Exercise):
     """
 
     level = "by hand"
-    hint = "Begin at f: its gradient is 1, and addition hands it on to p and q unchanged. What does s get from q?"
+    hint = "Begin at f: its gradient is 1, and addition passes it on to p and q unchanged. What does s get from q?"
     solution = {
         "from_p": -3,
         "from_q": 2 + -3,
@@ -125,15 +96,15 @@ class ThreeUses(Exercise):
         "df_dy": 2 + 2,
     }
     worked = r"""
-    $p$ sends back the other factor, $y = -3$; $q$ sends $s = -1$ to $x$ and $x = 2$ to $s$; $s$ hands its 2 on to both
+    $p$ sends back the other factor, $y = -3$; $q$ sends $s = -1$ to $x$ and $x = 2$ to $s$; $s$ passes its 2 on to both
     of its terms. Together $\partial f/\partial x = -3 - 1 + 2 = -2$. To $y$ come 2 from $p$ and 2 from $s$: 4. (Check:
     $f = x^2 + 2xy$, so $2x + 2y = -2$ and $2x = 4$.)
     """
     same = {"from_p": -3.0, "from_q": -1.0, "from_s": 2.0, "df_dx": -2.0, "df_dy": 4.0}
     wrong = {
         "This is the last of the three alone; what comes back is added up.": solution | {"df_dx": 2},
-        "Nothing is shared out: the three are added, not averaged.": solution | {"df_dx": -2 / 3},
-        "s is a sum: it hands on what it gets from q, and q multiplies by x.": solution
+        "The three are added, not averaged.": solution | {"df_dx": -2 / 3},
+        "s is a sum: it passes on what it gets from q, and q multiplies by x.": solution
         | {"from_s": 1, "df_dx": -3, "df_dy": 3},
         "df_dy: ": solution | {"df_dy": 2},
     }
@@ -157,9 +128,9 @@ class ProductByHand(Exercise):
     level = "by hand"
     hint = "dW has the shape of W. Each of its entries is a column of X times the column of the upstream gradient."
     solution = {
-        "Y": np.array([[1 * 1 + 2 * 2], [1 * -1 - 1 * 2]]),
-        "dX": np.array([[1, -1, 2], [10, -10, 20]]),
-        "dW": np.array([[1 * 1], [1 * 10], [2 * 1 - 1 * 10]]),
+        "Y": [[1 * 1 + 2 * 2], [1 * -1 - 1 * 2]],
+        "dX": [[1, -1, 2], [10, -10, 20]],
+        "dW": [[1 * 1], [1 * 10], [2 * 1 - 1 * 10]],
     }
     worked = r"""
     Each row of `dX` is $W^{\mathsf T}$ times the gradient of its example: the second example matters ten times as much.
@@ -177,11 +148,11 @@ class ProductByHand(Exercise):
 class MemoryOfChain(Exercise):
     r"""What fits into memory?
 
-    A chain of 10 pairs of a product and a sigmoid has 256 units in each layer, and numbers of 4 bytes. Kept for
-    backward are the first input and the output of each sigmoid.
+    A chain of 10 pairs of a product and a sigmoid has 256 units in each layer and numbers of 4 bytes. The first input
+    and the output of each sigmoid are kept for backward.
 
-    - `activations`: bytes kept for a batch of 64;
-    - `weights`: bytes of all weight matrices (no biases);
+    - `activations`: the bytes kept for a batch of 64;
+    - `weights`: the bytes of all weight matrices (no biases);
     - `batch`: the smallest batch for which the activations need more memory than the weights.
     """
 
@@ -195,13 +166,14 @@ class MemoryOfChain(Exercise):
     worked = r"""
     Eleven arrays of shape (64, 256) are 720,896 bytes, ten of shape (256, 256) are 2,621,440. The activations grow with
     the batch, $4 \cdot 256 \cdot 11 = 11{,}264$ bytes for each example, and $2{,}621{,}440 / 11{,}264 = 232.7$: from
-    233 examples on they are the larger part.
+    233 examples on they take more.
     """
     same = {"activations": 720896.0, "weights": 2621440.0, "batch": 233.0}
     wrong = {
         "The first input is kept too, since the first product needs it.": solution | {"activations": 4 * 64 * 256 * 10},
         "2 times too large": solution | {"activations": 8 * 64 * 256 * 11},
-        "Neither 232 nor a fraction: the activations must need more.": solution | {"batch": 232},
+        "Neither 232 nor a fraction: the activations must need more memory than the weights.": solution
+        | {"batch": 232},
     }
 
 
@@ -210,11 +182,11 @@ class BackwardAlongTape(Exercise):
 
     A tape lists the steps of a calculation in the order in which they ran: the name of the output, and for each input
     its name and the local derivative. `[("p", [("a", 4), ("b", 3)]), ("L", [("p", 1), ("a", 1)])]` is $p = ab$,
-    $L = p + a$ at $a = 3$, $b = 4$. Return the derivative of `output` by every name, in a dict.
+    $L = p + a$ at $a = 3$, $b = 4$. Return the derivatives of `output` with respect to every name, in a dict.
     """
 
     level = "implement"
-    hint = "Go through the tape from its end. What is the derivative of the output by itself?"
+    hint = "Go through the tape from its end. What is the derivative of the output with respect to itself?"
     inputs = [
         ([("p", [("a", 4), ("b", 3)]), ("L", [("p", 1), ("a", 1)])], "L"),
         ([("b", [("a", 1), ("a", 1)]), ("c", [("b", 1), ("b", 1)])], "c"),
@@ -222,7 +194,7 @@ class BackwardAlongTape(Exercise):
     ]
 
     def solution(tape, output):
-        """Return a dict: the derivative of `output` by every name on the tape."""
+        """Return a dict: the derivative of `output` with respect to every name on the tape."""
         grad = {output: 1.0}
         for out, uses in reversed(tape):
             for name, local in uses:
@@ -230,7 +202,7 @@ class BackwardAlongTape(Exercise):
         return grad
 
     worked = """
-    When the sweep arrives at a step, all uses of its output lie behind it, so `grad[out]` is complete. Each use adds
+    When the sweep arrives at a step, it has passed all uses of its output, so `grad[out]` is complete. Each use adds
     upstream times local; `get(name, 0.0)` is what has come back so far. Six lines, for any graph in which every value
     leads to the output.
     """
@@ -265,7 +237,7 @@ class BackwardAlongTape(Exercise):
         return grad
 
     wrong = {
-        "The last use of a value overwrites the others: what comes back has to be added up.": overwriting,
+        "One use of a value overwrites the others: what comes back has to be added up.": overwriting,
         "The local derivative is only one factor: what comes from upstream is the other.": without_upstream,
         "At the start of the tape no upstream gradient is known yet: begin at its end.": from_the_start,
     }
@@ -275,7 +247,7 @@ class UndoBroadcasting(Exercise):
     r"""Undo the broadcasting
 
     Write the helper that every node with two inputs needs. An input of shape `shape` was broadcast to the shape of the
-    output. Given the gradient by the broadcast copy, return the gradient by the input itself.
+    output. Given the gradient with respect to the broadcast copy, return that with respect to the input itself.
     """
 
     level = "implement"
@@ -286,18 +258,19 @@ class UndoBroadcasting(Exercise):
         (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), (2, 3)),
         (np.array([1.0, 2.0, 4.0]), ()),
         (np.arange(24.0).reshape(2, 4, 3), (1, 3)),
+        (np.arange(24.0).reshape(2, 4, 3), (4, 1)),
+        (np.arange(24.0).reshape(2, 4, 3), (2, 1, 1)),
     ]
 
     def solution(gradient, shape):
-        """Return the gradient by an input that was broadcast from this shape."""
+        """Return the gradient with respect to an input that was broadcast from this shape."""
         new = gradient.ndim - len(shape)
         repeated = [new + i for i, n in enumerate(shape) if n == 1]
         return gradient.sum(axis=(*range(new), *repeated)).reshape(shape)
 
     worked = """
     An entry that was repeated was used in several places, so its gradient is the sum over them. The repeated axes are
-    those that NumPy has added on the left, and those that had length 1; the `reshape` brings the latter back. This is
-    `_sum_to` in `mlcore.nodes`.
+    those that NumPy has added on the left, and those that had length 1; the `reshape` brings the latter back.
     """
 
     def same(gradient, shape):
@@ -315,7 +288,7 @@ class UndoBroadcasting(Exercise):
     wrong = {
         "Each copy counts in full: add up, do not average.": averaged,
         "is a sum missing": lambda gradient, shape: gradient.sum(axis=tuple(range(gradient.ndim - len(shape)))),
-        "A reshape of the right size keeps some of the numbers and drops the others.": (
+        "To cut off what is too much keeps some of the numbers and drops the others.": (
             lambda gradient, shape: gradient.ravel()[: int(np.prod(shape))].reshape(shape)
         ),
     }
@@ -348,7 +321,7 @@ class MeanAlongAxis(Exercise):
             return x.mean(axis=self.axis, keepdims=True)
 
         def backward(self, dy):
-            """Return the gradient by x."""
+            """Return the gradient with respect to x."""
             n = self.shape[self.axis]
             return np.repeat(dy, n, axis=self.axis) / n
 
@@ -381,78 +354,11 @@ class MeanAlongAxis(Exercise):
     }
 
 
-class RepeatRows(Exercise):
-    r"""Right for one row
-
-    This node writes every row of `x` $n$ times. Its backward comes from a textbook, and passed a test with one row.
-    Find the fault, and mend it for any number of rows.
-    """
-
-    level = "debug"
-    hint = "Which rows of dy are copies of the first row of x?"
-    inputs = [
-        (3, np.array([[1.0, 2.0]])),
-        (2, np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])),
-        (4, np.array([[1.0], [2.0], [3.0]])),
-    ]
-
-    class given:
-        """Each row of x, n times in a row."""
-
-        def __init__(self, n):
-            self.n = n
-
-        def forward(self, x):
-            self.shape = x.shape
-            return np.repeat(x, self.n, axis=0)
-
-        def backward(self, dy):
-            return dy.sum(axis=0, keepdims=True)
-
-    class solution:
-        """Each row of x, n times in a row."""
-
-        def __init__(self, n):
-            self.n = n
-
-        def forward(self, x):
-            self.shape = x.shape
-            return np.repeat(x, self.n, axis=0)
-
-        def backward(self, dy):
-            rows, columns = self.shape
-            return dy.reshape(rows, self.n, columns).sum(axis=1)
-
-    worked = """
-    The sum over all rows mixes the copies of different rows, and returns shape (1, D). `np.repeat` puts the copies of
-    one row next to each other, so dy falls into blocks of n rows, one for each row of x. `reshape(n, rows, columns)`
-    would have the right size too, but would add up rows that have nothing to do with each other.
-    """
-
-    class same(given):
-        def backward(self, dy):
-            return np.add.reduceat(dy, np.arange(0, len(dy), self.n))
-
-    class other_order(given):
-        def backward(self, dy):
-            return dy.reshape(self.n, *self.shape).sum(axis=0)
-
-    class averaged(given):
-        def backward(self, dy):
-            return RepeatRows.same.backward(self, dy) / self.n
-
-    wrong = {
-        "the shape is (1, 3), but (2, 3) is expected": given,
-        "The right shape, but the wrong rows: in which order does np.repeat write them?": other_order,
-        "Every copy counts in full: add up, do not average.": averaged,
-    }
-
-
 class SumOfEachRow(Exercise):
     r"""It works for square inputs
 
     This node adds up each row of a matrix. For square matrices it runs, for others it stops with an error. Find the
-    fault, and mend the backward pass. Is it right for square matrices?
+    fault and fix the backward pass. (Is it right for square matrices?)
     """
 
     level = "debug"
@@ -504,22 +410,22 @@ class SumOfEachRow(Exercise):
     wrong = {
         "the gradient of x: it is transposed": given,
         "The right shape, but the numbers run along the wrong axis.": shaped,
-        "A sum shares nothing out: each term moves it in full.": shared_out,
+        "Each term moves the sum in full: nothing is divided.": shared_out,
     }
 
 
 class ResidualBlock(Exercise):
     r"""The forgotten way
 
-    A block of a deep network computes $y = x + \max(0, xW)$. Its `grads[0]` is right; deep networks made of it train no
-    better than networks without the skip. Find the fault, and mend it.
+    A block of a deep network computes $y = x + \max(0, xW)$. Its `grads[0]` is right; but deep networks made of it
+    train no better than networks without the skip connection. Find the fault and fix it.
     """
 
     level = "debug"
     hint = "How many times is x used in the forward pass?"
     inputs = [
         (np.array([[1.0, -2.0], [0.5, 2.0]]), np.array([[1.0, 2.0], [-1.0, 1.0], [3.0, 1.0]])),
-        (np.array([[2.0]]), np.array([[1.5], [-1.0]])),
+        (np.array([[0.2]]), np.array([[1.5], [-1.0]])),
     ]
 
     class given:
@@ -553,8 +459,9 @@ class ResidualBlock(Exercise):
             return dout + dh @ self.params[0].T
 
     worked = """
-    x goes two ways, so two gradients come back and are added. The addition hands `dout` to the skip unchanged: along
-    this way the gradient reaches the first layers of a deep network undiminished, and that is what the skip is for.
+    x goes two ways, so two gradients come back and are added. The addition passes `dout` unchanged to the skip
+    connection: along this way the gradient reaches the first layers of a deep network undiminished, and that is what
+    the connection is for.
     """
 
     class same(given):
@@ -579,87 +486,12 @@ class ResidualBlock(Exercise):
     }
 
 
-class SwappedFactors(Exercise):
-    r"""It passed with a square matrix
-
-    This product was tested with 2 inputs and 2 units: all shapes fitted, and the test looked at shapes only. Find the
-    fault, and mend it.
-    """
-
-    level = "debug"
-    hint = "What is the shape of the product that is written into grads[0], if W has shape (2, 3)?"
-    inputs = [
-        (np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0], [2.0, 0.0], [0.5, 1.0]])),
-        (np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([[1.0, -1.0]])),
-    ]
-
-    class given:
-        """The product x @ W."""
-
-        def __init__(self, W):
-            self.params, self.grads = [W], [np.zeros_like(W)]
-
-        def forward(self, x):
-            self.x = x.copy()
-            return x @ self.params[0]
-
-        def backward(self, dout):
-            self.grads[0][...] = dout.T @ self.x
-            return dout @ self.params[0].T
-
-    class solution:
-        """The product x @ W."""
-
-        def __init__(self, W):
-            self.params, self.grads = [W], [np.zeros_like(W)]
-
-        def forward(self, x):
-            self.x = x.copy()
-            return x @ self.params[0]
-
-        def backward(self, dout):
-            self.grads[0][...] = self.x.T @ dout
-            return dout @ self.params[0].T
-
-    worked = """
-    `dout.T @ x` has shape (H, D), the transpose of the right one. If D = H, it fits into `grads[0]` and every weight
-    gets the gradient of its mirror image. Sizes that all differ make such a fault an error at once.
-    """
-
-    class same(given):
-        def backward(self, dout):
-            self.grads[0][...] = np.einsum("nd,nh->dh", self.x, dout)
-            return np.einsum("nh,dh->nd", dout, self.params[0])
-
-    class forced(given):
-        def backward(self, dout):
-            self.grads[0][...] = (dout.T @ self.x).reshape(self.params[0].shape)
-            return dout @ self.params[0].T
-
-    class replaced(given):
-        def backward(self, dout):
-            self.grads[0] = self.x.T @ dout
-            return dout @ self.params[0].T
-
-    class other_one(solution):
-        def backward(self, dout):
-            dx = super().backward(dout)
-            return dout @ self.params[0] if dx.shape[1] == dout.shape[1] else dx
-
-    wrong = {
-        "grads[0]: it is transposed": given,
-        "The formula is right, but the array is new: write into the one that everybody holds.": replaced,
-        "A reshape does not transpose: it fills another shape with the numbers in the old order.": forced,
-        "Now the gradient of x lacks the transpose, which shows only when W is square.": other_one,
-    }
-
-
 class WeightUsedTwice(Exercise):
     r"""One weight, two steps
 
     A recurrent network uses the same weights at every step; this one makes two steps, $h = xW$ and $y = hW$. The
-    gradient of $W$ is wrong, that of $x$ is right. Find the fault, and mend it. Batches follow one another: each
-    `backward` must leave in `grads` the gradient of its own batch, and nothing of an earlier one.
+    gradient of $W$ is wrong, that of $x$ is right. Find the fault and fix it. Batches follow one another: after each
+    `backward`, `grads` must hold the gradient of its own batch, and nothing of an earlier one.
     """
 
     level = "debug"
@@ -668,14 +500,6 @@ class WeightUsedTwice(Exercise):
         (np.array([[1.0, 2.0], [0.5, -1.0]]), np.array([[1.0, -1.0], [2.0, 1.0], [0.0, 3.0]])),
         (np.array([[2.0]]), np.array([[1.0], [3.0]])),
     ]
-
-    @classmethod
-    def run(cls, answer, W, x):
-        """Two batches, one after the other: what counts is the second."""
-        layer, rng = answer(W), np.random.default_rng(0)
-        for _ in range(2):
-            dx = layer.backward(rng.standard_normal(layer.forward(x).shape))
-        return {"grads[0]": layer.grads[0], "the gradient of x": dx}
 
     class given:
         """Two steps with the same weights: y = (x W) W."""
@@ -712,7 +536,7 @@ class WeightUsedTwice(Exercise):
     worked = """
     Both uses send a gradient back to W, and the second overwrote the first. Within one backward pass they add up
     (`+=`); between two passes they do not, so the first assignment stays `=`. With `+=` in both places the gradient of
-    the last batch would still be in there.
+    the batch before would still be in there.
     """
 
     class same(given):
@@ -736,15 +560,15 @@ class WeightUsedTwice(Exercise):
     wrong = {
         "grads[0]: for W = ": given,
         "The gradient of the batch before is still in there.": never_cleared,
-        "The first step has used x, not h.": wrong_input,
+        "The first step used x, not h.": wrong_input,
     }
 
 
 class KeepTheValues(Exercise):
-    r"""The values of yesterday
+    r"""Yesterday's values
 
     A program reads every batch into the same array, to save memory. This product works until that happens between
-    forward and backward. Find the fault, and mend it.
+    forward and backward. Find the fault and fix it.
     """
 
     level = "debug"
@@ -756,12 +580,23 @@ class KeepTheValues(Exercise):
 
     @classmethod
     def run(cls, answer, x, y):
-        """Forward; then the caller reads the next batch into its arrays; then backward."""
-        node, mine, yours = answer(), x.copy(), y.copy()
-        z = node.forward(mine, yours)
-        mine[...], yours[...] = 7.0, 9.0
-        dx, dy = node.backward(np.random.default_rng(0).standard_normal(z.shape))
-        return {"the gradient of x": dx, "the gradient of y": dy}
+        """As usual, but between forward and backward the caller reads other numbers into its arrays."""
+
+        class Program:
+            def __init__(self):
+                self.node = answer()
+
+            def forward(self, x, y):
+                mine, yours = x.copy(), y.copy()
+                z = self.node.forward(mine, yours)
+                x[...], y[...] = mine, yours  # should forward have changed its arguments, it is seen
+                mine[...], yours[...] = 7.0, 9.0
+                return z
+
+            def backward(self, dz):
+                return self.node.backward(dz)
+
+        return super().run(Program, x, y)
 
     class given:
         """The product of two arrays of one shape."""
@@ -784,9 +619,8 @@ class KeepTheValues(Exercise):
             return dz * self.y, dz * self.x
 
     worked = """
-    An assignment stores a name. When the caller writes into its array, the node's name shows the new numbers, and the
-    product is differentiated at a point where it was never computed. A copy costs memory; `mlcore` saves it where
-    nobody can write into the array.
+    An assignment only stores a name. When the caller writes into its array, the node sees the new numbers, and the
+    product is differentiated at a point where it was never computed. A copy costs memory, but it is safe.
     """
 
     class same(solution):
@@ -812,7 +646,7 @@ class TwoNamesOneArray(Exercise):
     r"""Two names, one array
 
     The formula of this addition is right, and every gradient check passes. In a network with skip connections, where
-    gradients are added up in place, its results are wrong. Find the fault, and mend it.
+    gradients are added up in place, its results are wrong. Find the fault and fix it.
     """
 
     level = "debug"
@@ -824,13 +658,22 @@ class TwoNamesOneArray(Exercise):
 
     @classmethod
     def run(cls, answer, x, y):
-        """Backward; then the network adds to the gradient of x in place, and scales that of y."""
-        node, dz = answer(), np.random.default_rng(0).standard_normal(x.shape)
-        node.forward(x, y)
-        dx, dy = node.backward(dz)
-        dx += 5
-        dy *= 2
-        return {"the gradient of x": dx, "the gradient of y": dy, "the upstream gradient afterwards": dz}
+        """As usual, but then the network adds to the gradient of x in place, and scales that of y."""
+
+        class Network:
+            def __init__(self):
+                self.node = answer()
+
+            def forward(self, x, y):
+                return self.node.forward(x, y)
+
+            def backward(self, dz):
+                dx, dy = self.node.backward(dz)
+                dx += 5
+                dy *= 2
+                return dx, dy
+
+        return super().run(Network, x, y)
 
     class given:
         """The sum of two arrays of one shape."""
@@ -852,7 +695,7 @@ class TwoNamesOneArray(Exercise):
 
     worked = """
     `return dz, dz` hands out one array under two names, and it is the caller's array as well. A gradient check adds
-    nothing in place and sees nothing. Return arrays that are the receiver's alone.
+    nothing in place, so it notices nothing. Return arrays that nobody else holds.
     """
 
     class same(given):
@@ -879,7 +722,7 @@ class UnseenGradient(Exercise):
     r"""Nothing is learnt
 
     The optimizer collects the gradients of all layers once, before the first step, in a list of its own. With this
-    layer the weights never move. Find the fault, and mend it.
+    layer the weights never move. Find the fault and fix it.
     """
 
     level = "debug"
@@ -888,15 +731,6 @@ class UnseenGradient(Exercise):
         (np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, -1.0]])),
         (np.array([[1.0, 2.0, 3.0]]), np.array([[2.0], [0.5]])),
     ]
-
-    @classmethod
-    def run(cls, answer, W, x):
-        """What an optimizer sees that has collected the gradients before the first step."""
-        layer, rng = answer(W), np.random.default_rng(0)
-        collected = [*layer.grads]
-        for _ in range(2):
-            layer.backward(rng.standard_normal(layer.forward(x).shape))
-        return {"the gradient that was collected": collected[0]}
 
     class given:
         """The product x @ W."""
@@ -928,13 +762,17 @@ class UnseenGradient(Exercise):
 
     worked = """
     `grads[0] = ...` puts another array into the layer's list, and the optimizer goes on reading the zeros of the old
-    one. `grads[0][...] = ...` writes the numbers into the array that everybody holds.
+    one. `grads[0][...] = ...` writes the numbers into the array that both hold.
     """
 
     class same(given):
         def backward(self, dout):
             np.matmul(self.x.T, dout, out=self.grads[0])
             return dout @ self.params[0].T
+
+    class silent(given):
+        def backward(self, dout):
+            np.matmul(self.x.T, dout, out=self.grads[0])
 
     class growing(given):
         def backward(self, dout):
@@ -949,7 +787,8 @@ class UnseenGradient(Exercise):
 
     wrong = {
         "Added in place, the gradients of all batches pile up.": growing,
-        "the gradient that was collected: zero everywhere": empty,
+        "grads[0]: zero everywhere": empty,
+        "The optimizer's array is right now; backward must also return the gradient of the input.": silent,
     }
 
 
@@ -957,8 +796,8 @@ class RowsOfTable(Exercise):
     r"""Rows of a table
 
     A language model looks its words up: `y = W[words]`, with a row of `W` for each word of the vocabulary. A word may
-    occur several times. Return the gradient by `W`, of shape (rows, D), from the upstream gradient `dy`, one row for
-    each place of the text.
+    occur several times. Return the gradient with respect to `W`, of shape (rows, D), from the upstream gradient `dy`,
+    which has one row for each place in the text.
     """
 
     level = "transfer"
@@ -970,14 +809,14 @@ class RowsOfTable(Exercise):
     ]
 
     def solution(words, dy, rows):
-        """Return the gradient by W, (rows, D), for y = W[words]; dy is that by y."""
+        """Return the gradient with respect to W (rows, D); dy is that with respect to y = W[words]."""
         dW = np.zeros((rows, dy.shape[1]))
         np.add.at(dW, words, dy)
         return dW
 
     worked = """
     Looking up is a branch for every row that occurs more than once, so its gradients add up; rows that do not occur get
-    zero. `dW[words] += dy` would not do: NumPy reads all rows first and writes each back once, so of a repeated word
+    zero. `dW[words] += dy` is not enough: NumPy reads all rows first and then writes them back, so of a repeated word
     only the last gradient is left. `np.add.at` adds one after the other.
     """
 
@@ -1004,7 +843,7 @@ class RunningTotal(Exercise):
     r"""The transpose of a running total
 
     The node `y = np.cumsum(x, axis=0)` is linear: $y_n = x_0 + \dots + x_n$ for each column. Write it with its backward
-    pass, and without building a matrix.
+    pass, without building a matrix of weights.
     """
 
     level = "transfer"
@@ -1023,7 +862,7 @@ class RunningTotal(Exercise):
             return np.cumsum(x, axis=0)
 
         def backward(self, dy):
-            """Return the gradient by x."""
+            """Return the gradient with respect to x."""
             return np.cumsum(dy[::-1], axis=0)[::-1]
 
     worked = r"""
@@ -1062,13 +901,13 @@ class ForgetAndCompute(Exercise):
     r"""Forget, and compute again
 
     A chain of 64 layers is too deep for the memory. So forward keeps only every $k$-th activation. Backward takes one
-    block of $k$ layers at a time: it computes the block's $k$ activations again, goes back through them, and forgets
+    block of $k$ layers at a time: it computes the block's $k$ activations again, goes back through them, and discards
     them. At the worst moment $64/k + k$ arrays are kept.
 
     - `arrays`: how many are kept for $k = 4$?
-    - `best`: which $k$ that divides 64 needs fewest?
-    - `saving`: by which factor are these fewer than the 64 arrays of the usual way?
-    - `passes`: how many forward passes through the chain does a training step then cost in all?
+    - `best`: for which divisor $k$ of 64 are they fewest?
+    - `saving`: how many times fewer are these than the 64 arrays that are usually kept?
+    - `passes`: how many forward passes through the chain does a training step then take in all?
     """
 
     level = "transfer"
@@ -1081,8 +920,8 @@ class ForgetAndCompute(Exercise):
     }
     worked = r"""
     $64/k + k$ is 34, 20, 16, 20 for $k = 2, 4, 8, 16$: least at $k = \sqrt{64}$. Four times less memory costs one more
-    forward pass, since each layer is computed once on the way there and once again in its block. Memory then grows with
-    the square root of the depth. Libraries call it checkpointing.
+    forward pass, since each layer is computed once on the way forward and once again in its block. Memory then grows
+    with the square root of the depth. Libraries call it checkpointing.
     """
     same = {"arrays": 20.0, "best": 8.0, "saving": 4, "passes": 2.0}
     wrong = {

@@ -14,7 +14,7 @@ class ChooseTheLoss(Exercise):
     - `a`: one of 20 species; a photo shows exactly one.
     - `b`: which of 20 diseases a patient has; there may be none or several, and each has a score of its own.
     - `c`: a temperature, measured with Gaussian noise of constant size.
-    - `d`: a price, where some of the recorded prices are far off by typing errors.
+    - `d`: a price, where some of the recorded prices are far off because of typing errors.
     """
 
     level = "recall"
@@ -22,8 +22,9 @@ class ChooseTheLoss(Exercise):
     solution = {"a": "categorical", "b": "binary", "c": "squared", "d": "absolute"}
     worked = r"""
     (a) One die with 20 faces for each photo. (b) Twenty coins for each patient: softmax would make the diseases compete
-    for a sum of 1. (c) Gaussian noise of one variance is squared error, up to a constant. (d) Noise with heavy tails,
-    $p \propto e^{-|t - y|}$, hardly notices how far off a rare value is; squared error would move far to explain it.
+    for a sum of 1. (c) Gaussian noise of one variance gives squared error, up to a constant. (d) With heavy-tailed
+    noise, $p \propto e^{-|t - y|}$, a value that is far off is rare but possible; squared error would move far to
+    explain it.
     """
     same = {"a": "Categorical", "b": "binary", "c": "squared", "d": "absolute"}
     wrong = {
@@ -49,8 +50,8 @@ class TrueOrFalse(Exercise):
     worked = r"""
     (a) The first figure of the chapter has a threshold with a lower loss and a lower accuracy. (b) Softmax depends on
     differences of scores only. (c) Their order stays. (d) If one input occurs with different labels, the loss cannot go
-    below the entropy of those labels. (e) Only if the outputs come true, which a network trained for long on little
-    data fails at.
+    below the entropy of those labels. (e) Only if the network is *calibrated*, and one that was trained for long on
+    little data is not.
     """
     same = {"a": 0 == 1, "b": 1 == 1, "c": 1 == 1, "d": 0 == 1, "e": 0 == 1}
     wrong = {
@@ -65,7 +66,8 @@ class ThreeScores(Exercise):
     r"""Three scores by hand
 
     The scores are $x = (\log 1, \log 4, \log 5)$, and the right class is the last. Compute the log-sum-exp of the
-    scores, the cross-entropy, and its gradient by the scores. Three digits are enough; `np.log` may be used.
+    scores, the cross-entropy, and its gradient with respect to the scores. Three digits are enough; `np.log` may be
+    used.
     """
 
     level = "by hand"
@@ -95,20 +97,20 @@ class FirstLoss(Exercise):
     A network for 1000 classes starts with small weights.
 
     - `expected`: what should its first mean cross-entropy be?
-    - `factor`: the program reports 221.05, with batches of 32. How many times too large is this, and so what was
-      forgotten?
+    - `factor`: the program reports 221.05, with batches of 32. How many times too large is this? (And so, what was
+      forgotten?)
     - `binary`: what should a network with one score and binary cross-entropy start with?
     """
 
     level = "by hand"
     hint = "Which probability does the right class get when all scores are equal?"
-    solution = {"expected": np.log(1000), "factor": 32, "binary": np.log(2)}
+    solution = {"expected": np.log(1000), "factor": 221.05 / np.log(1000), "binary": np.log(2)}
     worked = r"""
     Equal scores give each class 1/1000, so the loss is $\log 1000 = 6.908$. $221.05 / 6.908 = 32$, the size of the
-    batch: the losses were added, but not divided by their number. One score of 0 gives the probability ½, and the
+    batch: the losses were added up, but not divided by their number. One score of 0 gives the probability ½, and the
     loss $\log 2 = 0.693$.
     """
-    same = {"expected": 6.908, "factor": 32.0, "binary": 0.6931}
+    same = {"expected": 6.908, "factor": 32, "binary": 0.6931}
     wrong = {
         "is the logarithm natural?": solution | {"expected": 3.0},
         "This is the probability of each class; the loss is its negative logarithm.": solution | {"expected": 0.001},
@@ -137,15 +139,16 @@ class SmoothedLabels(Exercise):
     worked = r"""
     The loss is least for $y = t$, where it is the entropy, $-0.7 \log 0.7 - 3 \cdot 0.1 \log 0.1 = 0.9404$: not
     zero. There the scores differ by $\log 0.7 - \log 0.1 = \log 7 = 1.946$, and no more: with one-hot targets the
-    gap would grow for ever. The uniform prediction costs $\log 4 = 1.3863$; what exceeds
-    0.9404 is divergence, 0.4458.
+    gap would grow without end. The uniform prediction costs $\log 4 = 1.3863$; the part above 0.9404 is the divergence,
+    0.4458.
     """
     same = {"floor": 0.9404, "gap": 1.946, "kl": 0.446}
     wrong = {
         "There are three classes with 0.1, and each has its term.": solution
         | {"floor": -0.7 * np.log(0.7) - 0.1 * np.log(0.1)},
         "Zero is reachable only for targets that are certain.": solution | {"floor": 0.0},
-        "This is the cross-entropy; the divergence is what it exceeds the entropy by.": solution | {"kl": np.log(4)},
+        "This is the cross-entropy; the divergence is the part of it that lies above the entropy.": solution
+        | {"kl": np.log(4)},
         "This is a ratio of probabilities; the scores are their logarithms.": solution | {"gap": 7.0},
     }
 
@@ -173,7 +176,7 @@ class MeanCrossEntropy(Exercise):
 
     worked = r"""
     For each row the loss is $\operatorname{lse}(x) - x_t$. Shifting all scores of a row changes no difference of
-    scores, so the shifted ones may stand in both terms. The index pair `np.arange(len(t)), t` picks one entry from
+    scores, so both terms may use the shifted ones. The index pair `np.arange(len(t)), t` picks one entry from
     each row; `shifted[:, t]` would pick N columns from each.
     """
 
@@ -203,8 +206,8 @@ class MeanCrossEntropy(Exercise):
 class BinaryFromScores(Exercise):
     r"""Binary cross-entropy from scores
 
-    Write the binary cross-entropy of each score in `x` against the target in `t`, without the mean, in NumPy alone.
-    It must be right, and silent, for scores of ±1000; targets may lie between 0 and 1.
+    Write the binary cross-entropy of each score in `x` with its target in `t`, in NumPy alone: one loss for each score,
+    not their mean. It must be right, without any warning, for scores of ±1000; targets may lie between 0 and 1.
     """
 
     level = "implement"
@@ -248,28 +251,27 @@ class BinaryFromScores(Exercise):
 class ColumnOfScores(Exercise):
     r"""A column and a row
 
-    This function is to return the gradient of the mean binary cross-entropy by the scores. It passed its test, in which
-    scores and labels both had shape (N,). A layer with one unit returns scores of shape (N, 1). Find the fault, and
-    mend it: the gradient must have the shape of `x`, for scores of shape (N,) and of shape (N, 1).
+    This function returns the gradient of the mean binary cross-entropy with respect to the scores, given the
+    probabilities `y` that the sigmoid has made of them. It passed its test, in which `y` and the labels `t` both had
+    shape (N,). But a layer with one unit returns scores of shape (N, 1), and `y` has that shape too. Find the fault and
+    fix it: the gradient must have the shape of `y`, be it (N,) or (N, 1).
     """
 
     level = "debug"
     hint = "What is the shape of `y - t`, if `y` has shape (4, 1) and `t` has shape (4,)?"
     inputs = [
-        (np.array([0.5, -1.0]), np.array([1, 0])),
-        (np.array([[0.5], [-1.0], [2.0]]), np.array([1, 0, 1])),
-        (np.array([[0.0], [0.0], [1.0], [3.0]]), np.array([1, 0, 1, 1])),
+        (np.array([0.6, 0.3]), np.array([1, 0])),
+        (np.array([[0.6], [0.3], [0.9]]), np.array([1, 0, 1])),
+        (np.array([[0.5], [0.5], [0.8], [0.9]]), np.array([1, 0, 1, 1])),
     ]
 
-    def given(x, t):
-        """Return the gradient of the mean binary cross-entropy by x, with labels t (N,)."""
-        y = 1 / (1 + np.exp(-x))
+    def given(y, t):
+        """Return the gradient of the mean loss with respect to the scores; labels t (N,)."""
         return (y - t) / len(t)
 
-    def solution(x, t):
-        """Return the gradient of the mean binary cross-entropy by x, with labels t (N,)."""
-        y = 1 / (1 + np.exp(-x))
-        return (y - t.reshape(x.shape)) / len(t)
+    def solution(y, t):
+        """Return the gradient of the mean loss with respect to the scores; labels t (N,)."""
+        return (y - t.reshape(y.shape)) / len(t)
 
     worked = r"""
     NumPy compares shapes from the right and reads labels of shape (4,) as a row, (1, 4). Against a column, (4, 1), both
@@ -277,90 +279,34 @@ class ColumnOfScores(Exercise):
     broadcast need not be arrays that fit; so bring them to one shape, or refuse them, before any arithmetic.
     """
 
-    def same(x, t):
-        flat = x.ravel()
-        return ((1 / (1 + np.exp(-flat)) - t) / flat.size).reshape(x.shape)
+    def same(y, t):
+        return ((y.ravel() - t) / y.size).reshape(y.shape)
 
     wrong = {
-        "the shape is (3,), but (3, 1) is expected": lambda x, t: (1 / (1 + np.exp(-x.ravel())) - t) / len(t),
-        "did two arrays broadcast?": lambda x, t: (1 / (1 + np.exp(-x)) - t[:, np.newaxis]) / len(t),
-        "The sum over the columns repairs the shape, not the numbers: every label still meets every score.": (
-            lambda x, t: ColumnOfScores.given(x, t).reshape(len(t), -1).sum(axis=1).reshape(x.shape)
+        "the shape is (3,), but (3, 1) is expected": lambda y, t: (y.ravel() - t) / len(t),
+        "did two arrays broadcast?": lambda y, t: (y - t[:, np.newaxis]) / len(t),
+        "The sum over the columns repairs the shape, not the numbers: every label still meets every prediction.": (
+            lambda y, t: ColumnOfScores.given(y, t).reshape(len(t), -1).sum(axis=1).reshape(y.shape)
         ),
-    }
-
-
-class CeilingOnTheLoss(Exercise):
-    r"""A ceiling on the loss
-
-    This cross-entropy trains well, yet a gradient check against the correct backward $(y - t)/N$ fails for badly wrong
-    scores. Find the fault, and mend it.
-    """
-
-    level = "debug"
-    hint = "What is the largest number that this function can return?"
-    inputs = [
-        (np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]), np.array([1, 2])),
-        (np.array([[15.0, 0.0], [0.0, 1.0], [0.0, 0.0]]), np.array([1, 0, 1])),
-        (np.array([[800.0, 0.0], [0.0, 40.0], [3.0, 1.0], [0.0, 0.0]]), np.array([1, 0, 0, 1])),
-    ]
-
-    def given(x, t):
-        """Return the mean cross-entropy of scores x (N, C) and index labels t (N,)."""
-        e = np.exp(x - x.max(axis=1, keepdims=True))
-        y = e / e.sum(axis=1, keepdims=True)
-        return -np.log(y[np.arange(len(t)), t] + 1e-7).mean()
-
-    def solution(x, t):
-        """Return the mean cross-entropy of scores x (N, C) and index labels t (N,)."""
-        shifted = x - x.max(axis=1, keepdims=True)
-        log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return -log_y[np.arange(len(t)), t].mean()
-
-    worked = r"""
-    The epsilon limits the loss to $-\log 10^{-7} = 16.118$; of scores that are worse, the forward pass hardly
-    notices a change, while the backward pass still answers −1. Leaving the epsilon out gives infinity as soon as a
-    probability is rounded to 0. The cure is to take the logarithm before anything is rounded: $\log y_k = x_k -
-    \operatorname{lse}(x)$.
-    """
-
-    def same(x, t):
-        return np.mean(np.logaddexp.reduce(x, axis=1) - x[np.arange(len(t)), t])
-
-    def without(x, t):
-        e = np.exp(x - x.max(axis=1, keepdims=True))
-        return -np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(t)), t]).mean()
-
-    def smaller(x, t):
-        e = np.exp(x - x.max(axis=1, keepdims=True))
-        return -np.log((e / e.sum(axis=1, keepdims=True))[np.arange(len(t)), t] + 1e-300).mean()
-
-    def clipped(x, t):
-        e = np.exp(x - x.max(axis=1, keepdims=True))
-        return -np.log(np.clip((e / e.sum(axis=1, keepdims=True))[np.arange(len(t)), t], 1e-7, 1)).mean()
-
-    wrong = {
-        "The ceiling is still there.": given,
-        "Clipping has the same ceiling, and on it a slope of 0.": clipped,
-        "A smaller epsilon only moves the ceiling.": smaller,
-        "Take the logarithm of the quotient apart: nothing that is rounded to 0 may come under it.": without,
     }
 
 
 class GuessedLabels(Exercise):
     r"""What do the labels mean?
 
-    This function takes the logarithms of probabilities and either index labels or a distribution for each row. It knows
-    one-hot targets by their size. Two kinds of input go wrong. Find them, and mend the function.
+    This function takes the logarithms of probabilities and either index labels or a distribution for each row. It
+    recognises one-hot targets by their size. Two kinds of input go wrong. Find them and fix the function. A class with
+    target 0 costs nothing, even if its probability is 0 and so its logarithm $-\infty$.
     """
 
     level = "debug"
-    hint = "What becomes of the target (0.4, 0.35, 0.25)? And what if there is one column only?"
+    hint = "What becomes of the target (0.4, 0.35, 0.25)? And what if there is only one column?"
     inputs = [
         (np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]), np.array([1, 0])),
         (np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]), np.array([[0, 1, 0], [1, 0, 0]])),
         (np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]]), np.array([[0.4, 0.35, 0.25]] * 3)),
         (np.zeros((2, 1)), np.array([0, 0])),
+        (np.array([[np.log(0.5), -np.inf, np.log(0.5)], [0, -np.inf, -np.inf]]), np.array([[0.3, 0, 0.7], [1, 0, 0]])),
     ]
 
     def given(log_y, t):
@@ -372,19 +318,20 @@ class GuessedLabels(Exercise):
     def solution(log_y, t):
         """Return the mean cross-entropy of log_y (N, C) for labels t (N,) or distributions (N, C)."""
         if t.shape == log_y.shape:
-            return -(t * log_y).sum(axis=1).mean()
+            return -(t * np.where(t == 0, 0, log_y)).sum(axis=1).mean()
         return -log_y[np.arange(len(log_y)), t].mean()
 
     worked = r"""
     `argmax` turns a soft target into certainty for its largest entry. With one column, index labels have as many
-    entries as the scores, and `argmax` is asked for an axis that they lack. The *shape* says what the size only
-    lets one guess; and the sum $-\sum_k t_k \log y_k$ is right for one-hot and soft targets alike.
+    entries as the scores, and `argmax` is asked for an axis that they lack. The *shape* says what the size only lets
+    you guess; and the sum $-\sum_k t_k \log y_k$ is right for one-hot and soft targets alike. In it, $0 \cdot \log 0$
+    counts as 0, but the computer makes nan of $0 \cdot (-\infty)$, so such terms have to be left out.
     """
 
     def same(log_y, t):
         if t.ndim == 1:
             t = np.eye(log_y.shape[1])[t]
-        return -np.vdot(t, log_y) / len(log_y)
+        return -sum(share * entry for share, entry in zip(t.flat, log_y.flat, strict=True) if share) / len(log_y)
 
     def still_argmax(log_y, t):
         if t.shape == log_y.shape:
@@ -393,21 +340,27 @@ class GuessedLabels(Exercise):
 
     def over_all(log_y, t):
         if t.shape == log_y.shape:
-            return -(t * log_y).mean()
+            return -(t * np.where(t == 0, 0, log_y)).mean()
+        return -log_y[np.arange(len(log_y)), t].mean()
+
+    def with_nan(log_y, t):
+        if t.shape == log_y.shape:
+            return -(t * log_y).sum(axis=1).mean()
         return -log_y[np.arange(len(log_y)), t].mean()
 
     wrong = {
         "A soft target is still taken for its largest entry.": still_argmax,
         "AxisError": given,
         "The mean is over the rows; sum over the classes first.": over_all,
+        "0 times −∞ is nan for the computer: leave out the classes with target 0.": with_nan,
     }
 
 
 class AnyNumberOfAxes(Exercise):
     r"""Any number of axes
 
-    This softmax is right for a matrix and for a vector. A model of texts gives scores of shape (batch, time, classes).
-    Find what happens to them, and mend the function for any number of axes; the classes always lie along the last.
+    This softmax is right for a matrix and for a vector. A language model gives scores of shape (batch, time, classes).
+    Find out what happens to them, and fix the function for any number of axes; the classes always lie along the last.
     """
 
     level = "debug"
@@ -417,6 +370,8 @@ class AnyNumberOfAxes(Exercise):
         (np.array([0.0, 1000.0]),),
         (np.log([[[1.0, 3.0], [1.0, 1.0], [4.0, 1.0]]]),),
         (np.array([[[0.0, 1.0], [1000.0, 0.0]]]),),
+        (np.log([[[[2.0, 3.0, 5.0]], [[1.0, 1.0, 2.0]]]]),),
+        (np.log([[[[[1.0, 3.0]]], [[[4.0, 1.0]]]]]),),
     ]
 
     def given(x):
@@ -443,6 +398,9 @@ class AnyNumberOfAxes(Exercise):
         shifted = np.moveaxis(x, -1, 0) - np.max(x, axis=-1)
         return np.moveaxis(np.exp(shifted) / np.exp(shifted).sum(axis=0), 0, -1)
 
+    def up_to_three_axes(x):
+        return AnyNumberOfAxes.solution(x) if x.ndim <= 3 else x
+
     def over_axis_1(x):
         axis = min(1, x.ndim - 1)
         e = np.exp(x - x.max(axis=axis, keepdims=True))
@@ -450,7 +408,8 @@ class AnyNumberOfAxes(Exercise):
 
     wrong = {
         "Three axes still come back as they are.": given,
-        "Axis 1 is the last only of a matrix.": over_axis_1,
+        "One more branch serves one more number of axes; there is always a next.": up_to_three_axes,
+        "Only of a matrix is axis 1 the last.": over_axis_1,
         "overflow": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True),
         "One maximum for all rows leaves nothing of a row whose scores are far below it.": (
             lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(axis=-1, keepdims=True)
@@ -464,13 +423,21 @@ class AnyNumberOfAxes(Exercise):
 class SilentSigmoid(Exercise):
     r"""A sigmoid that warns
 
-    The value of this sigmoid is right even for −1000; yet NumPy warns of an overflow, and a program that makes warnings
-    errors stops. Mend it, without hiding the warning.
+    This sigmoid is right even for −1000; yet NumPy warns of an overflow, and a program that turns warnings into errors
+    stops. Fix it without hiding the warning and without cutting off the scores: where the value is tiny, all its digits
+    have to be right too, as they are now.
     """
 
     level = "debug"
     hint = "Which sign of the exponent can never overflow? Write the sigmoid so that only this one occurs."
-    inputs = [(np.log([3.0, 1.0]),), (np.array([-1000.0, 0.0, 1000.0]),), (np.array([[-2.0], [2.0]]),)]
+    nothing_hidden = True
+    absolute = 0
+    inputs = [
+        (np.log([3.0, 1.0]),),
+        (np.array([-1000.0, 0.0, 1000.0]),),
+        (np.array([[-2.0], [-0.5], [0.5], [2.0]]),),
+        (np.array([-40.0, -100.0, -720.0]),),
+    ]
 
     def given(x):
         """Return the sigmoid of x."""
@@ -484,74 +451,42 @@ class SilentSigmoid(Exercise):
     worked = r"""
     $\sigma(x) = \frac{1}{1 + e^{-x}} = \frac{e^x}{1 + e^x}$. The first form is safe for $x \ge 0$, the second for
     $x < 0$; in both, the only exponential is then $e^{-|x|}$, which is at most 1. `np.where(x >= 0, first, second)`
-    with both forms written out would choose the right value but compute, and warn of, the other too.
+    with both forms written out would choose the right value but compute, and warn of, the other too. The formula
+    $(1 + \tanh\frac x2)/2$ never overflows, but from about $-37$ on it is exactly 0, since $\tanh$ is rounded to $-1$.
     """
 
     def same(x):
-        return (1 + np.tanh(x / 2)) / 2
+        return np.exp(-np.logaddexp(0, -x))
 
     def both_forms(x):
         return np.where(x >= 0, 1 / (1 + np.exp(-x)), np.exp(x) / (1 + np.exp(x)))
 
+    def hidden(x):
+        with np.errstate(over="ignore"):
+            return 1 / (1 + np.exp(-x))
+
+    def cut(x):
+        return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+
     wrong = {
         "overflow": given,
         "Python warns: overflow": both_forms,
-        "Past ±10 the sigmoid is small, but it is not yet constant.": lambda x: 1 / (1 + np.exp(-np.clip(x, -10, 10))),
-        "This is the sigmoid of −x.": lambda x: (1 - np.tanh(x / 2)) / 2,
-    }
-
-
-class LossOfAnEpoch(Exercise):
-    r"""The loss of an epoch
-
-    At the end of an epoch a program reports its loss from the mean losses of the batches. The reported number jumps
-    although nothing changes but the batch size. Find the fault, and mend it.
-    """
-
-    level = "debug"
-    hint = "If 100 examples come in batches of 32, how many are in the last one?"
-    inputs = [
-        (np.array([1.0, 5.0]), np.array([3, 1])),
-        (np.array([0.5, 0.7, 0.9]), np.array([32, 32, 32])),
-        (np.array([0.4, 0.6, 0.8, 2.0]), np.array([32, 32, 32, 4])),
-    ]
-
-    def given(losses, sizes):
-        """Return the mean loss of all examples, from the mean loss and the size of each batch."""
-        return losses.mean()
-
-    def solution(losses, sizes):
-        """Return the mean loss of all examples, from the mean loss and the size of each batch."""
-        return (losses * sizes).sum() / sizes.sum()
-
-    worked = r"""
-    A mean of means counts each example of a small last batch more than the others: here 8 times, if 4 come after
-    batches of 32. Mean times size is the sum over the batch; add the sums, and divide once.
-    """
-
-    def same(losses, sizes):
-        return np.average(losses, weights=sizes)
-
-    wrong = {
-        "The mean of the batch means counts the examples of a small batch too much.": given,
-        "as many times too large as losses has rows: is the mean taken?": (
-            lambda losses, sizes: len(sizes) * (losses @ sizes) / sizes.sum()
-        ),
-        "Mean times size is the sum over the batch; divide by the number of examples, not of batches.": (
-            lambda losses, sizes: (losses * sizes).mean()
-        ),
+        "Python warns: overflow encountered in exp": hidden,
+        "Past the bounds of np.clip the sigmoid is small, but it is not yet constant.": cut,
+        "Next to −1 the tanh is rounded, and the small difference from it is lost.": lambda x: (1 + np.tanh(x / 2)) / 2,
+        "This is the sigmoid of −x.": lambda x: np.exp(-np.logaddexp(0, x)),
     }
 
 
 class UnlabelledRows(Exercise):
     r"""Rows without a label
 
-    In many data sets the label −1 says that nobody knows the class. Write the mean cross-entropy over the labelled
-    rows and its gradient by the scores; rows without a label get no gradient. Return both.
+    In many data sets the label −1 says that nobody knows the class. Return the mean cross-entropy of the labelled rows,
+    and its gradient with respect to the scores; the gradient of a row without a label is zero.
     """
 
     level = "transfer"
-    hint = "By what must the gradient be divided: by the rows, or by the labelled rows?"
+    hint = "By what must the gradient be divided: by the number of all rows, or of the labelled rows?"
     inputs = [
         (np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]), np.array([1, 2])),
         (np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 1.0]]), np.array([0, -1, 1])),
@@ -569,8 +504,8 @@ class UnlabelledRows(Exercise):
         return -log_y[rows, t[rows]].mean(), dx / len(rows)
 
     worked = r"""
-    The loss is a mean over the labelled rows, so its gradient has the factor one over *their* number, and zero
-    elsewhere. Without the mask, NumPy would read −1 as the last class and train it with every unlabelled row.
+    The loss is a mean over the labelled rows, so their gradients have the factor one over *their* number, and all
+    others are zero. Without the mask, NumPy would read −1 as the last class and train it with every unlabelled row.
     Dividing by N instead makes the step depend on how many labels happen to be missing.
     """
 
@@ -616,7 +551,7 @@ class CountingLoss(Exercise):
     The target is a count (calls in an hour), with a Poisson distribution: $p(t \mid r) = r^t e^{-r} / t!$. The
     network gives one score $x$ for each example, and $r = e^x$ keeps the rate positive. Follow the recipe of the
     chapter: return the mean negative log-likelihood, without the term that does not depend on $x$, and its gradient
-    by the scores.
+    with respect to the scores.
     """
 
     level = "transfer"
@@ -628,13 +563,13 @@ class CountingLoss(Exercise):
     ]
 
     def solution(x, t):
-        """Return the mean loss of scores x (N,) for counts t (N,), and its gradient by x."""
+        """Return the mean loss of scores x (N,) for counts t (N,), and its gradient with respect to x."""
         return (np.exp(x) - t * x).mean(), (np.exp(x) - t) / len(x)
 
     worked = r"""
     $-\log p = r - t \log r + \log t!$, and with $r = e^x$ it is $e^x - t x$ plus a constant. The derivative is
     $e^x - t$: prediction minus target again, as for the Gaussian, the coin and the die. The same holds for every
-    exponential family, if the score is its natural parameter.
+    exponential family whose sufficient statistic is $t$ itself, if the score is the natural parameter.
     """
 
     def same(x, t):
@@ -642,7 +577,7 @@ class CountingLoss(Exercise):
         return (r.sum() - np.dot(t, x)) / len(r), np.subtract(r, t) / t.size
 
     wrong = {
-        "The gradient is by the score x, not by the rate: multiply by the derivative of the exponential.": (
+        "This is the gradient with respect to the rate; multiply by the derivative of the exponential.": (
             lambda x, t: ((np.exp(x) - t * x).mean(), (1 - t / np.exp(x)) / len(x))
         ),
         "result 2: as many times too large as x has rows": lambda x, t: ((np.exp(x) - t * x).mean(), np.exp(x) - t),
@@ -656,12 +591,12 @@ class CountingLoss(Exercise):
 class SlopeOfTheScale(Exercise):
     r"""Which way to turn the scale?
 
-    A trained network reports $\mathrm{softmax}(c\,x)$. To make its outputs come true, $c$ is to be learnt on data
-    that was not trained on. Write the derivative of the mean cross-entropy by $c$.
+    A trained network reports $\mathrm{softmax}(c\,x)$, where $1/c$ is called the temperature. To calibrate it, $c$ is
+    learnt on data that it was not trained on. Write the derivative of the mean cross-entropy with respect to $c$.
     """
 
     level = "transfer"
-    hint = "The gradient by the scaled scores is $y - t$. How does each of them change with $c$?"
+    hint = "The gradient with respect to the scaled scores is $y - t$. How does each of these change with $c$?"
     inputs = [
         (1.0, np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]), np.array([1, 2])),
         (0.5, np.array([[4.0, 0.0], [1.0, 3.0], [0.0, 2.0]]), np.array([1, 1, 1])),
@@ -669,14 +604,14 @@ class SlopeOfTheScale(Exercise):
     ]
 
     def solution(c, x, t):
-        """Return the derivative by c of the mean cross-entropy of c * x (N, C) with labels t (N,)."""
+        """Return the slope along c of the mean cross-entropy of c * x (N, C) with labels t (N,)."""
         e = np.exp(c * (x - x.max(axis=1, keepdims=True)))
         y = e / e.sum(axis=1, keepdims=True)
         return ((y * x).sum(axis=1) - x[np.arange(len(t)), t]).mean()
 
     worked = r"""
     $L = \operatorname{lse}(c\,x) - c\,x_t$, so $\frac{\partial L}{\partial c} = \sum_k y_k x_k - x_t$: the score
-    that the network expects, less the one it got. Where the right classes have lower scores than the network
+    that the network expects, minus the one it got. Where the right classes have lower scores than the network
     expects, the derivative is positive, $c$ must fall, and the network grows less sure.
     """
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from mlcore import sigmoid
 from mlcore.teaching.practice import Exercise
 
 
@@ -11,7 +12,7 @@ class WhichTestFinds(Exercise):
     r"""Which test finds it?
 
     A network is to be trained, and something is wrong. Which test finds the fault first, in the order of the chapter:
-    `"chance"` (the first loss), `"gradient"` (the gradient check), `"overfit"` (twenty examples by heart), `"sweep"`
+    `"chance"` (the first loss), `"gradient"` (the gradient check), `"overfit"` (memorising twenty examples), `"sweep"`
     (of the learning rate) or `"validation"` (the accuracy on examples that were not trained on)?
 
     - `a`: the loss is a sum over the batch instead of a mean, and so is its gradient.
@@ -21,19 +22,21 @@ class WhichTestFinds(Exercise):
     """
 
     level = "recall"
-    hint = "Loss and gradient that are both of the wrong size agree with each other. Which test knows the right size?"
+    hint = (
+        "A loss and a gradient that are both of the wrong size agree with each other. Which test knows the right size?"
+    )
     solution = {"a": "chance", "b": "gradient", "c": "overfit", "d": "validation"}
     worked = r"""
     (a) The first loss should be the logarithm of the number of classes, and is as many times too large as the batch has
     rows; the gradient check compares two wrong numbers that agree. (b) The loss is right and one gradient is not.
     (c) Loss and gradients are right, but nothing moves: not even twenty examples are learned. (d) Twenty examples with
-    wrong labels can be learned by heart as well; nothing of it holds for others.
+    wrong labels can be memorised as well; it is of no use for others.
     """
     same = {"a": "Chance", "b": "Gradient", "c": "Overfit", "d": "Validation"}
     wrong = {
-        "A gradient check compares the gradient with the loss that is there, be it a sum or a mean.": solution
+        "A gradient check compares the gradient with the loss as it is, be it a sum or a mean.": solution
         | {"a": "gradient"},
-        "A network can learn wrong labels by heart.": solution | {"d": "overfit"},
+        "A network can memorise wrong labels as well.": solution | {"d": "overfit"},
         'c: "sweep" is not right': solution | {"c": "sweep"},
     }
 
@@ -41,7 +44,7 @@ class WhichTestFinds(Exercise):
 class TrueOrFalseTraining(Exercise):
     r"""True or false?
 
-    - `a`: With a price on the weights, the least total loss is where the data loss is least.
+    - `a`: With a price on the weights, the total loss is lowest where the data loss is lowest.
     - `b`: In the first epochs the test loss may lie below the training loss, without any fault.
     - `c`: The learning rate may be chosen with the test images, as long as the network is not trained on them.
     - `d`: On a spiral, a linear classifier with enough training reaches 90 %.
@@ -53,13 +56,13 @@ class TrueOrFalseTraining(Exercise):
     worked = r"""
     (a) There the price would still fall if the weights became smaller. (b) The training loss is a mean over the epoch,
     the test loss is taken at its end. (c) Whatever is chosen with images is fitted to them; choose with validation
-    images. (d) Its borders are straight, and its loss has one minimum, which training reaches. (e) The standard error
-    is 0.7 %, or 2 to 3 images.
+    images. (d) Its borders are straight, and more training does not bend them. (e) The standard error is 0.7 %, or 2 to
+    3 images.
     """
     same = {"a": 0 == 1, "b": 1 == 1, "c": 0 == 1, "d": 0 == 1, "e": 1 == 1}
     wrong = {
         "The best of many is the best on these images: the choice is a kind of training.": solution | {"c": True},
-        "At the least data loss, which way does the price fall?": solution | {"a": True},
+        "Where the data loss is lowest, in which direction does the price fall?": solution | {"a": True},
         "b: False is not right": solution | {"b": False},
         "e: False is not right": solution | {"e": False},
     }
@@ -73,7 +76,7 @@ class StepsAndParameters(Exercise):
     - `parameters`: how many has it?
     - `steps`: how many updates are made?
     - `last`: how many images has the last batch of an epoch?
-    - `size`: how many numbers does Adam keep besides the parameters?
+    - `size`: how many numbers does Adam keep for them, besides parameters and gradients?
     """
 
     level = "by hand"
@@ -102,7 +105,7 @@ class PriceByHand(Exercise):
     The loss is $L + \frac r2 \sum w^2$ with $r = 0.1$, the learning rate is 0.5.
 
     - `price`: what do the weights $(1, -2, 3)$ cost?
-    - `gradient`: of the whole loss by a weight $w = 3$, if $\partial L/\partial w = -0.2$.
+    - `gradient`: the gradient of the whole loss with respect to a weight $w = 3$, if $\partial L/\partial w = -0.2$.
     - `after`: this weight after one step of gradient descent.
     - `factor`: by what is a weight multiplied in a step, if $\partial L/\partial w = 0$?
     """
@@ -116,13 +119,13 @@ class PriceByHand(Exercise):
         "factor": 1 - 0.5 * 0.1,
     }
     worked = r"""
-    $0.05 \cdot 14 = 0.7$. The price adds $r w = 0.3$ to the gradient: $-0.2 + 0.3 = 0.1$, so that the step goes down by
-    0.05 where the data alone would have raised the weight by 0.1. Without the data, $w - \eta r w = 0.95\, w$.
+    $0.05 \cdot 14 = 0.7$. The price adds $r w = 0.3$ to the gradient: $-0.2 + 0.3 = 0.1$, so that the step lowers the
+    weight by 0.05, where the data alone would have raised it by 0.1. Without the data, $w - \eta r w = 0.95\, w$.
     """
     same = {"price": 0.7, "gradient": 0.1, "after": 2.95, "factor": 0.95}
     wrong = {
         "The factor ½ is missing in the price.": solution | {"price": 1.4},
-        "The ½ has been cancelled by the 2 of the derivative.": solution | {"gradient": -0.05},
+        "The ½ cancels against the 2 of the derivative.": solution | {"gradient": -0.05},
         "after: the number is 3.1": solution | {"after": 3.1},
     }
 
@@ -138,7 +141,7 @@ class HowSureIsThePercentage(Exercise):
     """
 
     level = "by hand"
-    hint = "The error falls with the root of the number of images."
+    hint = "The error falls like one over the root of the number of images."
     solution = {
         "share": 324 / 360,
         "error": np.sqrt(0.9 * 0.1 / 360),
@@ -151,7 +154,7 @@ class HowSureIsThePercentage(Exercise):
     same = {"share": 0.9, "error": 0.0158, "images": 3600}
     wrong = {
         "This is the variance; the standard error is its root.": solution | {"error": 0.09 / 360},
-        "Ten times less error needs a hundred times as many images; here it is 3.16 times less.": solution
+        "Ten times less error would need a hundred times as many images; here it is 3.16 times less.": solution
         | {"images": 1139},
         "error: the number is 0.3": solution | {"error": 0.3},
     }
@@ -161,24 +164,24 @@ class WithoutZeroGrad(Exercise):
     r"""A forgotten line
 
     In PyTorch `backward` adds to the gradients that are there. Somebody has forgotten `optimizer.zero_grad()`. The
-    loss is $x^2/2$, so that the gradient of each step is $x$; $x$ starts at 1, SGD has a learning rate of 0.1.
-    Give $x$ after each of the first three steps: `right`, with the line, and `forgotten`, without it.
+    loss is $x^2/2$, so that the gradient of each step is $x$; $x$ starts at 1, and SGD has a learning rate of 0.1.
+    Give $x$ after each of the first three steps: `right`, with this line, and `forgotten`, without it.
     """
 
     level = "by hand"
-    hint = "Without the line, what stands in the gradient at step 2 is the sum of two gradients."
+    hint = "Without the line, the gradient that is used in step 2 is the sum of two gradients."
     solution = {
-        "right": np.array([0.9, 0.81, 0.729]),
-        "forgotten": np.array([0.9, 0.71, 0.449]),
+        "right": 0.9 ** np.arange(1, 4),
+        "forgotten": 1 - 0.1 * np.cumsum([1, 1 + 0.9, 1 + 0.9 + 0.71]),
     }
     worked = r"""
     With the line, each step multiplies by 0.9. Without it, the gradients add up to 1, then $1 + 0.9 = 1.9$, then
     $1.9 + 0.71 = 2.61$. A sum of all earlier gradients is a velocity that is never damped: momentum with $\mu = 1$,
-    which oscillates for ever. It even looks faster at first.
+    which never settles. At first it even looks faster.
     """
     same = {"right": (0.9, 0.81, 0.729), "forgotten": [0.9, 0.71, 0.449]}
     wrong = {
-        "In the third step all three gradients stand in the sum.": solution | {"forgotten": [0.9, 0.71, 0.549]},
+        "In the third step the sum has all three gradients.": solution | {"forgotten": [0.9, 0.71, 0.549]},
         "forgotten: entry [1] is 0.81": solution | {"forgotten": [0.9, 0.81, 0.729]},
         "right: entry [1] is 0.8": solution | {"right": [0.9, 0.8, 0.7]},
     }
@@ -187,13 +190,14 @@ class WithoutZeroGrad(Exercise):
 class TwoLayers(Exercise):
     r"""A whole network as one layer
 
-    Write the scores of the two-layer network, $\sigma(x W_1 + b_1)\, W_2 + b_2$, with its backward pass, in NumPy
-    alone. `backward(dout)` gets the gradient of the scores, writes those of $W_1, b_1, W_2, b_2$ into the four arrays
-    of `grads`, which an optimizer holds, and returns that of `x`.
+    Write the scores of the two-layer network, $\sigma(x W_1 + b_1)\, W_2 + b_2$, with its backward pass, without using
+    other layers; the function `sigmoid` is at hand. `backward(dout)` gets the gradient with respect to the scores,
+    writes those with respect to $W_1, b_1, W_2, b_2$ into the four arrays of `grads`, which an optimizer holds, and
+    returns that with respect to `x`.
     """
 
     level = "implement"
-    hint = "Remember x and the activations h. Going back: W2 and b2 first, then h, then through the slope h(1 − h)."
+    hint = "Keep x and the activations h. Going back: W2 and b2 first, then h, then through the slope h(1 − h)."
     inputs = [
         (
             np.array([[0.5, -1.0, 2.0], [1.0, 0.5, -0.5]]),
@@ -221,7 +225,7 @@ class TwoLayers(Exercise):
             """Return the scores (N, C) for inputs x (N, D)."""
             W1, b1, W2, b2 = self.params
             self.x = x
-            self.h = 1 / (1 + np.exp(-(x @ W1 + b1)))
+            self.h = sigmoid(x @ W1 + b1)
             return self.h @ W2 + b2
 
         def backward(self, dout):
@@ -235,9 +239,9 @@ class TwoLayers(Exercise):
 
     worked = r"""
     The second layer needs its input `h` for $\partial W_2 = h^{\mathsf T}\,\mathrm{dout}$, and passes
-    $\mathrm{dout}\, W_2^{\mathsf T}$ back. The sigmoid multiplies it by its slope, $h(1-h)$; from there it is the
-    first layer's turn. A bias is shared by all rows, so its gradient is the sum over the rows. Sequential does the
-    same with three layers that know nothing of each other.
+    $\mathrm{dout}\, W_2^{\mathsf T}$ back. The sigmoid multiplies it by its slope, $h(1-h)$; then comes the
+    first layer. A bias is shared by all rows, so its gradient is the sum over the rows. `Sequential` does the same with
+    three layers that know nothing of each other.
     """
 
     class same:
@@ -256,15 +260,6 @@ class TwoLayers(Exercise):
             self.grads[2][:] = np.einsum("nh,nc->hc", self.h, dout)
             self.grads[1][:], self.grads[3][:] = ones @ da, ones @ dout
             return np.einsum("nh,dh->nd", da, self.W1)
-
-    @classmethod
-    def run(cls, answer, W1, b1, W2, b2, x):
-        def used_before(*parameters):
-            layer = answer(*parameters)
-            layer.backward(np.ones_like(layer.forward(x)))  # what an earlier step has left must not matter
-            return layer
-
-        return super().run(used_before, W1, b1, W2, b2, x)
 
     class Adds(solution):
         def backward(self, dout):
@@ -313,13 +308,13 @@ class TwoLayers(Exercise):
         "The slope of the sigmoid is missing on the way back.": NoSlope,
         "grads[1]: as many times too small as x has rows": MeanOfRows,
         "forward: ": NoActivation,
-        "An optimizer holds the arrays that were there: write into them, instead of putting others in.": NewArrays,
+        "An optimizer holds the old arrays: write into them instead of replacing them.": NewArrays,
         "The slope is h(1 − h) in terms of the output h, not of the sum before it.": SlopeOfTheSum,
     }
 
 
 class CountConfusions(Exercise):
-    r"""Which is taken for which
+    r"""Which class is taken for which
 
     Write the confusion matrix: entry (i, j) counts the examples of class i that were predicted as class j.
     """
@@ -363,8 +358,8 @@ class BatchesOutOfStep(Exercise):
     r"""Batches out of step
 
     This function cuts the examples into mini-batches, in an order that was drawn once, before the training. The loss
-    goes down, twenty examples are learned by heart, and the accuracy on fresh examples stays at chance. Find the fault,
-    and mend it.
+    goes down, twenty examples can be memorised, and yet the accuracy on fresh examples stays at chance. Find the fault
+    and fix it.
     """
 
     level = "debug"
@@ -392,9 +387,9 @@ class BatchesOutOfStep(Exercise):
         return batches
 
     worked = r"""
-    The rows of `x` came in the new order, those of `t` in the old one. Nothing in the shapes or in the losses gives it
-    away: a network with enough parameters learns any labels, as long as they stay the same. (With a new order in each
-    epoch it could not learn even twenty.) What belongs together must be taken by the same index.
+    The rows of `x` came in the new order, those of `t` in the old one. Neither shapes nor losses give it away: a
+    network with enough parameters learns any labels, as long as they stay the same. (With a new order in each epoch it
+    could not learn even twenty.) What belongs together must be taken with the same index.
     """
 
     def same(x, t, order, size):
@@ -415,7 +410,7 @@ class BatchesOutOfStep(Exercise):
 class RightByColumns(Exercise):
     r"""Right by columns
 
-    This accuracy was tested with ten images of ten digits, and gave a number. Find the fault, and mend it.
+    This accuracy was tested with ten images of ten digits, and returned a number. Find the fault and fix it.
     """
 
     level = "debug"
@@ -436,7 +431,7 @@ class RightByColumns(Exercise):
 
     worked = r"""
     `axis` names the axis that disappears. `argmax(axis=0)` says for each *class* which image has the largest score: C
-    numbers instead of N. With ten images of ten digits the shapes agree by accident. Test with sizes that all differ.
+    numbers instead of N. With ten images of ten digits the shapes happen to agree. Test with sizes that all differ.
     """
 
     def same(scores, t):
@@ -453,11 +448,11 @@ class SmallLastBatch(Exercise):
     r"""The small last batch
 
     To save memory, the accuracy is computed batch by batch. It differs a little from that of all examples at once. Find
-    the fault, and mend it.
+    the fault and fix it.
     """
 
     level = "debug"
-    hint = "How much does an example count that is alone in its batch?"
+    hint = "How much does an example count if it is alone in its batch?"
     inputs = [
         (np.array([0, 1, 2, 0, 1]), np.array([0, 1, 2, 1, 1]), 4),
         (np.array([1, 1, 0]), np.array([1, 0, 1]), 2),
@@ -482,14 +477,15 @@ class SmallLastBatch(Exercise):
 
     worked = r"""
     A mean of means counts every batch alike, and so each example of the small last batch more than the others: four
-    times as much, if one follows on batches of four. Add up what is right, and divide once, by the number of examples.
+    times as much, if a single one follows batches of four. Count the right answers, and divide once, by the number of
+    examples.
     """
 
     def same(predicted, t, size):
         return np.mean(predicted == t)
 
     wrong = {
-        "Batches are counted, but the right answers are asked for.": lambda predicted, t, size: (
+        "Divide by the number of examples, not of full batches.": lambda predicted, t, size: (
             (predicted == t).sum() / size / (len(t) // size)
         ),
         "The last batch is left out.": lambda predicted, t, size: SmallLastBatch.solution(
@@ -503,8 +499,8 @@ class PriceOnEverything(Exercise):
     r"""The price on everything
 
     The loss is $L + r \sum w^2$, over all weights but no biases, this time without the factor ½. The function gets the
-    parameters and the gradients of $L$ alone, and is to return those of the whole loss. Training works; a gradient
-    check fails. There are two faults: mend both.
+    parameters and the gradients of $L$ alone, and should return a list of the gradients of the whole loss. Training
+    works; a gradient check fails. There are two faults: fix both. (You may write into the arrays of `grads`.)
     """
 
     level = "debug"
@@ -524,14 +520,19 @@ class PriceOnEverything(Exercise):
 
     worked = r"""
     Without the ½ the derivative of $r w^2$ is $2 r w$; with half of it the network trains with half the price, and no
-    curve shows it. A bias only shifts: to make it small makes nothing smoother, and this loss does not ask for it.
+    curve shows it. A bias only shifts: a smaller one makes nothing smoother, and this loss has no price on it.
     """
 
     def same(params, grads, r):
         return [np.add(g, 2 * r * p * (np.ndim(p) > 1)) for p, g in zip(params, grads, strict=True)]
 
+    @classmethod
+    def run(cls, answer, params, grads, r):
+        """Only the parameters have to stay what they are: the chapter writes into the gradients."""
+        return answer(params, [g.copy() for g in grads], r)
+
     wrong = {
-        "The price now stands on the weights alone, but the factor 2 of the derivative is missing.": (
+        "The price now is on the weights alone, but the factor 2 of the derivative is missing.": (
             lambda params, grads, r: [g + r * p if p.ndim == 2 else g for p, g in zip(params, grads, strict=True)]
         ),
         "The factor is right; the biases have no price.": lambda params, grads, r: [
@@ -547,11 +548,11 @@ class UnseenRowsInTheMean(Exercise):
     r"""Test rows in the training
 
     Inputs are often shifted and scaled, so that each column has mean 0 and standard deviation 1. Here the test accuracy
-    came out better than what the network later did in use. Find what is wrong, and mend it.
+    came out better than the network later did in use. Find out what is wrong and fix it.
     """
 
     level = "debug"
-    hint = "What may be computed from the test rows before the last question is asked?"
+    hint = "What may be computed from the test rows before the final test?"
     inputs = [
         (np.array([[1.0, 10.0], [3.0, 30.0]]), np.array([[2.0, 50.0]])),
         (np.array([[0.0], [2.0], [4.0]]), np.array([[10.0], [-4.0]])),
@@ -569,9 +570,9 @@ class UnseenRowsInTheMean(Exercise):
         return (x_train - mean) / std, (x_test - mean) / std
 
     worked = r"""
-    Mean and standard deviation are parameters that are learned, if only by one formula. Learned from the test rows too,
-    they carry something of them into the training; in use such rows are not there yet. Compute them from the training
-    rows, and apply the same numbers to everything that comes later.
+    Mean and standard deviation are parameters that are learned, if only by one formula. If they are learned from the
+    test rows too, something of these leaks into the training; in use such rows are not there yet. Compute them from the
+    training rows, and apply the same numbers to everything that comes later.
     """
 
     def same(x_train, x_test):
@@ -595,7 +596,7 @@ class StillInTraining(Exercise):
 
     *Dropout* switches off some units at random while training, so that no unit relies on another: those that `kept`
     marks with 1 stay, and are divided by the share that is kept, so that the sum is right on average. In use all units
-    are on. With this function the same image gets another answer at every call. Find the fault, and mend it.
+    are on. With this function the same image gets a different answer at every call. Find the fault and fix it.
     """
 
     level = "debug"
@@ -615,16 +616,16 @@ class StillInTraining(Exercise):
         return h * kept / share if training else h
 
     worked = r"""
-    A layer that does one thing while training and another in use has to be told which it is. An evaluation that keeps
-    the training mode is a common fault in every library: the accuracy is a little too low, and never twice the same.
-    Since the division is done while training, nothing is left to do in use.
+    A layer that does one thing while training and another in use has to be told which it is. An evaluation in training
+    mode is a common fault: the accuracy is a little too low, and never twice the same. Since the division is done while
+    training, nothing is left to do in use.
     """
 
     def same(h, kept, share, training):
         return h * np.where(training, kept / share, 1)
 
     wrong = {
-        "While training the units that stay are divided by the share, so in use nothing is to be scaled.": (
+        "While training, the units that stay are divided by the share, so in use nothing has to be scaled.": (
             lambda h, kept, share, training: h * kept / share if training else h * share
         ),
         "Now nothing is switched off while training either.": lambda h, kept, share, training: h,
@@ -635,12 +636,15 @@ class BestOfMany(Exercise):
     r"""The best of many
 
     Of $k$ equally good networks, each right on a share $p$ of all images in the world, somebody reports the one that is
-    best on $n$ test images. Compute the mean of the share that is reported, without drawing random numbers. The number
-    of right images of one network is $r$ with probability $\binom nr p^r (1-p)^{n-r}$.
+    best on $n$ test images. Compute the mean of the share that is reported, without drawing random numbers, as if the
+    networks erred independently. The number of images that one of them gets right is then $r$ with probability
+    $\binom nr p^r (1-p)^{n-r}$.
     """
 
     level = "transfer"
-    hint = "The best has at most r right if all k have. And the mean of a count is the sum of the chances to exceed r."
+    hint = (
+        "The best has at most r right if all k have. The mean of a count is the sum of the chances that it exceeds r."
+    )
     inputs = [(360, 0.98, 20), (360, 0.98, 1), (50, 0.5, 3), (10, 0.9, 100)]
 
     def solution(n, p, k):
@@ -651,8 +655,9 @@ class BestOfMany(Exercise):
 
     worked = r"""
     With $F(r)$ the chance that one network has at most $r$ right, all $k$ have with chance $F(r)^k$. The mean of a
-    count is $\sum_{r=0}^{n-1} \bigl(1 - F(r)^k\bigr)$. For 360 images, $p = 0.98$ and 20 networks this is 99.2 %,
-    what the chapter found with a thousand draws; for $k = 1$ it is $p$.
+    count is $\sum_{r=0}^{n-1} \bigl(1 - F(r)^k\bigr)$. For 360 images, $p = 0.98$ and 20 networks this is 99.2 %; for
+    $k = 1$ it is $p$. It is an upper bound: on the same images the networks tend to fail at the same ones, so that the
+    luckiest of them is less lucky.
     """
 
     def same(n, p, k):
@@ -670,7 +675,7 @@ class BestOfMany(Exercise):
 
     wrong = {
         "This is the mean of one network; the best of several is luckier.": only_mean,
-        "This is a number of images; the share is asked for.": not_divided,
+        "This is a number of images; what is wanted is a share.": not_divided,
         "This is the mean of the worst network, not of the best.": worst,
     }
 
@@ -678,13 +683,13 @@ class BestOfMany(Exercise):
 class StopInTime(Exercise):
     r"""Stop in time
 
-    Training is to stop when the validation loss has not improved for `patience` epochs in a row, and the parameters of
-    the best epoch are kept. Given the validation losses that all epochs would have, return the epoch whose parameters
-    are kept and the number of epochs that are run; epochs count from 1. A loss equal to the best is no improvement.
+    Training stops when the validation loss has not improved for `patience` epochs in a row, and the parameters of the
+    best epoch are kept. Given the validation losses that all epochs would have, return the epoch whose parameters are
+    kept and the number of epochs that are run; epochs count from 1. A loss equal to the best is no improvement.
     """
 
     level = "transfer"
-    hint = "Go through the epochs, keep the best loss so far and its epoch, and stop when that epoch lies too far back."
+    hint = "Go through the epochs, keep the best loss so far and its epoch, and stop when that epoch is too far back."
     inputs = [
         ([1.0, 0.8, 0.7, 0.75, 0.72, 0.6, 0.5], 2),
         ([1.0, 0.8, 0.7, 0.75, 0.72, 0.6, 0.5], 3),
@@ -704,8 +709,8 @@ class StopInTime(Exercise):
 
     worked = r"""
     With a patience of 2 the run stops after epoch 5 and misses the better losses to come; with 3 it goes on to the end.
-    Patience is chosen like a learning rate, and like every choice of this kind it is made with validation images: a
-    best epoch that was picked by test images makes their accuracy too high.
+    Patience is chosen like a learning rate, and like every choice of this kind with validation images: if the best
+    epoch is picked with test images, the accuracy on them comes out too high.
     """
 
     def same(losses, patience):
