@@ -148,13 +148,13 @@ class Cell {
   note(text) { this.words.textContent = text; }
 
   edit() {
-    for (let part = this.pre; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
     this.open(this.code);
     this.area.focus();
   }
 
   open(code) {
     if (this.area) return;
+    for (let part = this.pre; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
     this.area = document.createElement("textarea");
     Object.assign(this.area, {className: "live-code", value: code, spellcheck: false, wrap: "off"});
     for (const name of ["autocapitalize", "autocomplete", "autocorrect"]) this.area.setAttribute(name, "off");

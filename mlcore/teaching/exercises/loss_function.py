@@ -635,3 +635,220 @@ class SlopeOfTheScale(Exercise):
         "The chain rule asks for one more factor: each scaled score changes with c at the rate x.": no_inner,
         "the sign is wrong": lambda c, x, t: -SlopeOfTheScale.solution(c, x, t),
     }
+
+
+class HingeAndSoftmax(Exercise):
+    r"""Hinge loss by hand
+
+    The scores are $x = (3, 4, 1)$, and the right class is the first. The hinge loss is $\sum_{k \ne t} \max(0, x_k -
+    x_t + \Delta)$.
+
+    - `one`: the hinge loss with the margin $\Delta = 1$.
+    - `three`: the hinge loss with the margin $\Delta = 3$.
+    - `gradient`: the gradient of the hinge loss with $\Delta = 3$ with respect to the three scores.
+    - `odds`: the odds that softmax gives to the first class against the second, $y_0 / y_1$; three digits are enough.
+    """
+
+    level = "by hand"
+    hint = "Which terms are positive? Each of them contains the score of the right class, with a minus sign."
+    solution = {"one": 2, "three": 5, "gradient": np.array([-2, 1, 1]), "odds": np.exp(3 - 4)}
+    worked = r"""
+    With margin 1 the second class costs $4 - 3 + 1 = 2$ and the third $\max(0, 1 - 3 + 1) = 0$. With margin 3 they cost
+    4 and 1. Both terms are then positive, so each wrong score has the slope 1, and the right one $-1$ for each of
+    them. Odds are a ratio of probabilities, and depend on the difference of two scores alone: $e^{3 - 4} = 0.368$.
+    """
+    same = {"one": 2.0, "three": 5.0, "gradient": [-2.0, 1.0, 1.0], "odds": 0.368}
+    wrong = {
+        "The sum leaves out the right class, which would always cost the margin.": solution | {"one": 3, "three": 8},
+        "The third class is far enough behind: it costs 0, not a negative number.": solution | {"one": 1},
+        "The score of the right class is in each of the two terms.": solution | {"gradient": [-1, 1, 1]},
+        "These are the odds of the second class against the first.": solution | {"odds": np.exp(1)},
+        "This is the log-odds.": solution | {"odds": -1.0},
+    }
+
+
+class HuberLoss(Exercise):
+    r"""Huber loss
+
+    Write the mean Huber loss of predictions `y` for targets `t`, and its gradient with respect to `y`. A prediction
+    that is off by $d = y - t$ costs $\frac12 d^2$ if $|d| \le \delta$, and otherwise $\delta\,(|d| - \frac12 \delta)$.
+    Return both.
+    """
+
+    level = "implement"
+    hint = "Where the loss is a straight line, its slope is as large as the parabola's where the two meet."
+    inputs = [
+        (np.array([1.0, 2.0, 2.5, -3.0]), np.array([1.5, 5.0, 2.0, 1.0]), 1.0),
+        (np.array([0.0, 4.0]), np.array([0.5, 1.0]), 2.0),
+        (np.array([0.3, -0.2, 7.0]), np.array([0.0, 0.9, 6.5]), 0.5),
+    ]
+
+    def solution(y, t, delta):
+        """Return the mean Huber loss of y (N,) for targets t (N,), and its gradient with respect to y."""
+        d = y - t
+        loss = np.where(np.abs(d) <= delta, d**2 / 2, delta * (np.abs(d) - delta / 2))
+        return loss.mean(), np.clip(d, -delta, delta) / len(d)
+
+    worked = r"""
+    The derivative of $\frac12 d^2$ is $d$, and that of the line is $\delta$ times the sign of $d$. At $|d| = \delta$
+    the two agree, as do both formulas for the loss, $\frac12 \delta^2$: that is what the term $-\frac12 \delta$ is
+    for. So the gradient is $d$, cut off at $\pm\delta$, and divided by N for the mean. An outlier pulls with the
+    force $\delta$ and no more, however far off it is.
+    """
+
+    def same(y, t, delta):
+        small = np.minimum(abs(y - t), delta)
+        losses = small * abs(y - t) - small * small / 2
+        return losses.sum() / y.size, small * np.sign(y - t) / y.size
+
+    def jump(y, t, delta):
+        d = np.abs(y - t)
+        return np.where(d <= delta, d**2 / 2, delta * d).mean(), HuberLoss.solution(y, t, delta)[1]
+
+    def unit_slope(y, t, delta):
+        d = y - t
+        return HuberLoss.solution(y, t, delta)[0], np.where(np.abs(d) <= delta, d, np.sign(d)) / len(d)
+
+    def no_sign(y, t, delta):
+        return HuberLoss.solution(y, t, delta)[0], np.minimum(np.abs(y - t), delta) / len(y)
+
+    def summed(y, t, delta):
+        return HuberLoss.solution(y, t, delta)[0], np.clip(y - t, -delta, delta)
+
+    wrong = {
+        "At the point where the two formulas meet they must agree, or the loss has a jump.": jump,
+        "The slope of the line is the width, not 1.": unit_slope,
+        "A prediction that is too low must be pulled up: the gradient has the sign of the difference.": no_sign,
+        "result 2: as many times too large as y has rows: is the mean taken?": summed,
+        "An outlier has cost and pull as in squared error here.": lambda y, t, delta: (
+            ((y - t) ** 2).mean() / 2,
+            (y - t) / len(y),
+        ),
+    }
+
+
+class SoftmaxTwice(Exercise):
+    r"""A loss that stays high
+
+    A model with three classes learns, but slowly, and however long it trains, its loss never falls below 0.55. The loss
+    below is like those of the libraries: it takes scores. Find the fault, and correct it.
+    """
+
+    level = "debug"
+    hint = "What does the loss get for the scores (1000, 0, 0), if the first class is right?"
+    inputs = [
+        (np.log([[2.0, 3.0, 5.0], [1.0, 1.0, 2.0]]), np.array([1, 2])),
+        (np.array([[9.0, 0.0, -3.0], [0.0, 1.0, 0.0], [2.0, 2.0, 7.0]]), np.array([0, 1, 1])),
+        (np.array([[1000.0, 0.0, 0.0], [-1000.0, 5.0, 0.0], [1.0, 2.0, 3.0], [0.0, 0.0, 0.0]]), np.array([1, 1, 2, 0])),
+    ]
+
+    def given(x, t):
+        """Return the mean cross-entropy of scores x (N, C) and index labels t (N,)."""
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        y = e / e.sum(axis=1, keepdims=True)
+        log_y = y - np.log(np.exp(y).sum(axis=1, keepdims=True))
+        return -log_y[np.arange(len(t)), t].mean()
+
+    def solution(x, t):
+        """Return the mean cross-entropy of scores x (N, C) and index labels t (N,)."""
+        shifted = x - x.max(axis=1, keepdims=True)
+        log_y = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return -log_y[np.arange(len(t)), t].mean()
+
+    worked = r"""
+    The third line is a softmax and its logarithm in one, $x - \operatorname{lse}(x)$, but it gets the *output* of a
+    softmax. Probabilities differ by at most 1, so the right class can get $e / (e + 2) = 0.58$ at best, and the loss
+    cannot fall below $\log(1 + 2/e) = 0.5514$. The second line has to go, and the scores, shifted, take its place. In a
+    library the same fault is a model that ends in a softmax layer, with a loss that takes logits.
+    """
+
+    def same(x, t):
+        return np.mean([np.logaddexp.reduce(row) - row[label] for row, label in zip(x, t, strict=True)])
+
+    def log_of_rounded(x, t):
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        return -np.log(e / e.sum(axis=1, keepdims=True))[np.arange(len(t)), t].mean()
+
+    def unshifted(x, t):
+        return (np.log(np.exp(x).sum(axis=1)) - x[np.arange(len(t)), t]).mean()
+
+    def shifted_lse(x, t):
+        shifted = x - x.max(axis=1, keepdims=True)
+        return (np.log(np.exp(shifted).sum(axis=1)) - x[np.arange(len(t)), t]).mean()
+
+    wrong = {
+        "The scores still go through softmax twice.": given,
+        "divide by zero": log_of_rounded,
+        "overflow": unshifted,
+        "If the scores are shifted in the log-sum-exp, they must be shifted everywhere.": shifted_lse,
+    }
+
+
+class WeightsWithPrior(Exercise):
+    r"""Weights with a prior
+
+    A logistic regression has one score for each row of `data` (N, D): the weighted sum of the row with weights `w`,
+    plus a bias `b`. Before any data we believe each weight to be normal with mean 0 and standard deviation `s`; about
+    the bias we believe nothing. Return what the most probable parameters minimise, the mean binary cross-entropy with
+    its penalty $\frac r2 \sum_i w_i^2$, then its gradient with respect to `w`, and its derivative with respect to
+    `b`.
+    """
+
+    level = "transfer"
+    hint = "What is $r$, in terms of N and s? And which of the three results does the bias take part in?"
+    inputs = [
+        (np.array([1.0, -2.0]), 0.5, np.array([[1.0, 0.0], [0.5, 1.0], [-1.0, 2.0]]), np.array([1, 0, 1]), 0.5),
+        (np.array([0.5]), -1.0, np.array([[1.0], [-1.0]]), np.array([1, 0]), 3.0),
+        (np.array([2.0, 0.0, 1.0]), 2.0, np.array([[500.0, 1.0, 2.0], [-500.0, 0.0, 1.0]]), np.array([0, 0]), 2.0),
+    ]
+
+    def solution(w, b, data, t, s):
+        """Return the loss with its penalty, and its derivatives with respect to w (D,) and b."""
+        x = data @ w + b
+        r = 1 / (len(t) * s**2)
+        loss = (np.logaddexp(0, x) - t * x).mean() + r / 2 * (w**2).sum()
+        dx = (np.exp(-np.logaddexp(0, -x)) - t) / len(t)
+        return loss, data.T @ dx + r * w, dx.sum()
+
+    worked = r"""
+    Likelihood times prior is $\prod_n p(t_n) \cdot e^{-\sum w_i^2 / 2 s^2}$, up to a constant. Minus its logarithm,
+    divided by N, is the mean cross-entropy plus $\frac{1}{2 N s^2} \sum w_i^2$, so $r = 1 / (N s^2)$. The penalty
+    adds $r\,w$ to the gradient with respect to the weights. The bias has no prior, so neither has its derivative.
+    `np.logaddexp(0, x)` is $\log(1 + e^x)$, and $e^{-\log(1 + e^{-x})} = \sigma(x)$, both without overflow.
+    """
+
+    def same(w, b, data, t, s):
+        x = data.dot(w) + b
+        e = np.exp(-np.abs(x))
+        y = np.where(x >= 0, 1, e) / (1 + e)
+        losses = np.abs(x) * np.where(x >= 0, 1 - t, t) + np.log1p(e)
+        n = t.size
+        return losses.sum() / n + np.dot(w, w) / (2 * n * s * s), ((y - t) @ data + w / s**2) / n, (y - t).sum() / n
+
+    def with_price(w, b, data, t, r, priced_bias=0):
+        loss, dw, db = WeightsWithPrior.solution(w, b, data, t, np.inf)
+        return loss + r / 2 * ((w**2).sum() + priced_bias * b**2), dw + r * w, db + priced_bias * r * b
+
+    def whole_price(w, b, data, t, s):
+        return WeightsWithPrior.with_price(w, b, data, t, 1 / s**2)
+
+    def inverse(w, b, data, t, s):
+        return WeightsWithPrior.with_price(w, b, data, t, s**2 / len(t))
+
+    def bias_too(w, b, data, t, s):
+        return WeightsWithPrior.with_price(w, b, data, t, 1 / (len(t) * s**2), 1)
+
+    def deviation(w, b, data, t, s):
+        return WeightsWithPrior.with_price(w, b, data, t, 1 / (len(t) * s))
+
+    def not_in_gradient(w, b, data, t, s):
+        loss, _, _ = WeightsWithPrior.solution(w, b, data, t, s)
+        return loss, *WeightsWithPrior.solution(w, b, data, t, np.inf)[1:]
+
+    wrong = {
+        "The loss is a mean over the rows, so minus the logarithm of the prior is divided by N too.": whole_price,
+        "A small s is a firm belief that the weights are small: the price must be high.": inverse,
+        "About the bias we believe nothing, so it has no price.": bias_too,
+        "The variance is the square of the standard deviation.": deviation,
+        "The price belongs to the loss, and so to its gradient.": not_in_gradient,
+    }
