@@ -831,3 +831,202 @@ class BetterThanCentral(Exercise):
         "The more accurate one needs the larger weight.": swapped,
         "The error of D(h/2) alone is a quarter of that of D(h): it is not gone.": narrow_alone,
     }
+
+
+class LayerGradient(Exercise):
+    r"""The gradient of a layer
+
+    An image of two pixels, $x = (1, 2)$, gets the scores $xW$ for three classes. All weights are 0, and the right class
+    is the second. Give for softmax cross-entropy
+
+    - `gradient`: the gradient of the loss with respect to $W$;
+    - `change`: the change of the loss that it predicts for one step of gradient descent with $\eta = 0.1$.
+    """
+
+    level = "by hand"
+    hint = (
+        "With W = 0 all classes are equally likely. The weight from pixel i into class k has the slope x_i (y_k − t_k)."
+    )
+    solution = {
+        "gradient": np.outer([1, 2], [1 / 3, 1 / 3 - 1, 1 / 3]),
+        "change": -0.1 * (1**2 + 2**2) * (1 / 9 + 4 / 9 + 1 / 9),
+    }
+    worked = r"""
+    $y - t = (\frac13, -\frac23, \frac13)$. The first row of the gradient is this, the second, of the pixel that is
+    twice as bright, is twice this. The step changes the loss by $-\eta \lVert g \rVert^2$, and
+    $\lVert g \rVert^2 = (1 + 4) \cdot \frac69 = \frac{10}{3}$: by −0.333.
+    """
+    same = {"gradient": [[0.333, -0.667, 0.333], [0.667, -1.333, 0.667]], "change": -0.3333}
+    wrong = {
+        "gradient: the shape is (3, 2)": solution | {"gradient": solution["gradient"].T},
+        "gradient: the sign is wrong": solution | {"gradient": -solution["gradient"]},
+        "At the right class t is 1: subtract it.": solution | {"gradient": np.outer([1, 2], [1 / 3, 1 / 3, 1 / 3])},
+        "The change is −η times the squared length of the gradient.": solution | {"change": -0.1 * np.sqrt(10 / 3)},
+        "change: the sign is wrong": solution | {"change": 1 / 3},
+    }
+
+
+class WhereDescentEnds(Exercise):
+    r"""Where descent ends
+
+    $L(a, b) = a^3 - 3a + b^2$ is stationary at $(1, 0)$ and at $(-1, 0)$. Give
+
+    - `right` and `left`: what these two points are: `"minimum"`, `"maximum"` or `"saddle"`;
+    - `lowest`: `True` if one of them is the global minimum, `False` if not;
+    - `ridge`: where $a$ ends if descent with a small learning rate starts at $(-1, 2)$;
+    - `beside`: where $a$ ends if it starts at $(-0.9, 2)$.
+    """
+
+    level = "by hand"
+    hint = "The slope in a is 3a² − 3 and the slope in b is 2b. In which direction does each of them push?"
+    solution = {"right": "minimum", "left": "saddle", "lowest": False, "ridge": -1, "beside": 1}
+    worked = r"""
+    The gradient is $(3a^2 - 3,\ 2b)$, the curvatures are $6a$ and 2. At $(1, 0)$ both are positive: a local minimum, of
+    height −2. At $(-1, 0)$ they are −6 and 2: a saddle. Far to the left $a^3$ makes $L$ as low as one likes, so no
+    minimum is global. From $(-1, 2)$ only $b$ moves, since the slope in $a$ is exactly zero. From $(-0.9, 2)$ it is
+    −0.57, so $a$ grows, to 1.
+    """
+    same = {"right": "Minimum", "left": "Saddle", "lowest": 1 > 2, "ridge": -1.0, "beside": 1.0}
+    wrong = {
+        "Along b the loss rises from there.": solution | {"left": "maximum"},
+        "Along a the loss falls from there.": solution | {"left": "minimum"},
+        "How low is L at a = −10?": solution | {"lowest": True},
+        "On the ridge the slope in a is exactly zero, at every step.": solution | {"ridge": 1},
+        "Against the gradient: where the slope in a is negative, a grows.": solution | {"beside": -1},
+    }
+
+
+class DescentLoop(Exercise):
+    r"""The descent loop
+
+    Write a function that takes `steps` steps of gradient descent from the point `w` and returns where they lead. The
+    function `gradient` returns the gradient at any point. Leave `w` itself as it was; it may hold integers.
+    """
+
+    level = "implement"
+    hint = "Three lines: a loop, a step, a return. The gradient is needed anew at each point."
+    inputs = [
+        (valley_gradient, np.array([10.0, 1.0]), 0.15, 3),
+        (bowl_gradient, np.array([1.0, -0.5, 2.0]), 0.05, 20),
+        (valley_gradient, np.array([3, -2]), 0.05, 1),
+        (valley_gradient, np.array([4.0, -1.0]), 0.1, 0),
+    ]
+
+    def solution(gradient, w, lr, steps):
+        """Return where steps of gradient descent lead from w (D,) with the learning rate lr."""
+        for _ in range(steps):
+            w = w - lr * gradient(w)
+        return w
+
+    worked = r"""
+    `w = w - ...` makes a new array each time, so the one that was passed stays as it was, and integers become floats.
+    `w -= ...` would write into it, and fails for integers.
+    """
+
+    def same(gradient, w, lr, steps):
+        path = [np.array(w, float)]
+        while len(path) <= steps:
+            path.append(path[-1] - lr * np.asarray(gradient(path[-1])))
+        return path[-1]
+
+    def uphill(gradient, w, lr, steps):
+        for _ in range(steps):
+            w = w + lr * gradient(w)
+        return w
+
+    def one_gradient(gradient, w, lr, steps):
+        return w - steps * lr * gradient(w)
+
+    def one_step_more(gradient, w, lr, steps):
+        return DescentLoop.solution(gradient, w, lr, steps + 1)
+
+    def in_place(gradient, w, lr, steps):
+        for _ in range(steps):
+            w -= lr * gradient(w)
+        return w
+
+    def return_in_loop(gradient, w, lr, steps):
+        for _ in range(steps):
+            w = w - lr * gradient(w)
+            return w
+
+    wrong = {
+        "This climbs: a step goes against the gradient.": uphill,
+        "The gradient changes along the way: compute it at every step.": one_gradient,
+        "That is one step too many.": one_step_more,
+        "w itself is changed": in_place,
+        "The return stands in the loop: it ends after one step.": return_in_loop,
+    }
+
+
+KINK_INPUTS = np.array([[1.0, 2.0], [-1.0, 3.0], [2.0, 1.0], [1.0, -1.0]])
+JUST_ABOVE = np.array([[0.5, -2.0, 1.0], [0.25, 1.0002, 2.0]])  # KINK_INPUTS @ this is 0.0004 at [0, 1]
+JUST_BELOW = np.array([[0.5, -2.0, 1.0], [0.25, 0.9998, 2.0]])  # and of this -0.0004
+
+
+class WhichMaxWon(Exercise):
+    r"""Which max won?
+
+    A layer computes $\max(0, xW)$. A gradient check moves the weight `W[i, j]` up by `h` and down by `h`. Write a
+    function that returns whether the step crosses a kink: whether for some entry of the output 0 wins at one end
+    and $xW$ at the other. Leave `W` as it was.
+    """
+
+    level = "implement"
+    hint = "Compute $xW$ at both ends. Where is it positive?"
+    inputs = [
+        (KINK_INPUTS, JUST_ABOVE, 0, 1, 1e-3),
+        (KINK_INPUTS, JUST_BELOW, 0, 1, 1e-3),
+        (KINK_INPUTS, JUST_ABOVE, 0, 1, 1e-4),
+        (KINK_INPUTS, JUST_BELOW, 1, 1, 1.5e-4),
+        (KINK_INPUTS, JUST_ABOVE, 1, 1, 3e-4),
+        (KINK_INPUTS, JUST_ABOVE, 0, 0, 1e-3),
+        (KINK_INPUTS, JUST_BELOW, 1, 2, 1e-3),
+    ]
+
+    def solution(x, W, i, j, h):
+        """Return whether moving W[i, j] by h up and down changes a winner of max(0, x @ W)."""
+        step = np.zeros(W.shape)
+        step[i, j] = h
+        return bool(((x @ (W + step) > 0) != (x @ (W - step) > 0)).any())
+
+    worked = r"""
+    One entry of many is enough to spoil the difference, hence `any`. Both ends are needed: an entry just above 0
+    changes sides only below, one just under 0 only above. If the answer is `True`, check at another point.
+    """
+
+    def same(x, W, i, j, h):
+        column = x @ W[:, j]
+        return bool((abs(column) < h * abs(x[:, i])).any())
+
+    def all_of_them(x, W, i, j, h):
+        step = np.zeros(W.shape)
+        step[i, j] = h
+        return bool(((x @ (W + step) > 0) != (x @ (W - step) > 0)).all())
+
+    def one_end(x, W, i, j, h):
+        step = np.zeros(W.shape)
+        step[i, j] = h
+        return bool(((x @ (W + step) > 0) != (x @ W > 0)).any())
+
+    def any_weight(x, W, i, j, h):
+        return bool(((x @ (W + h) > 0) != (x @ (W - h) > 0)).any())
+
+    def in_place(x, W, i, j, h):
+        W[i, j] += h
+        high = x @ W > 0
+        W[i, j] -= 2 * h
+        return bool((high != (x @ W > 0)).any())
+
+    def values(x, W, i, j, h):
+        step = np.zeros(W.shape)
+        step[i, j] = h
+        return bool((np.maximum(0, x @ (W + step)) != np.maximum(0, x @ (W - step))).any())
+
+    wrong = {
+        "One entry that changes sides is enough.": all_of_them,
+        "The step goes down as well as up: look at both ends.": one_end,
+        "Only one weight moves.": any_weight,
+        "W itself is changed": in_place,
+        "The values always differ a little; the question is which of the two wins.": values,
+    }
