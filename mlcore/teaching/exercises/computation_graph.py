@@ -929,3 +929,240 @@ class ForgetAndCompute(Exercise):
         "With k = 4 there are 16 + 4: can the two parts be better balanced?": solution | {"best": 4, "saving": 3.2},
         "passes: ": solution | {"passes": 8},
     }
+
+
+class SlopesAtKink(Exercise):
+    r"""Slopes at a kink
+
+    At a kink a convex function has no derivative, but every slope of a line that touches its graph from below is a
+    *subgradient*. What is the smallest, and what the largest subgradient of
+
+    - $\max(x, 0)$ at 0: `relu`, a pair;
+    - $|x|$ at 0: `size`, a pair;
+    - $\max(0, 1 - x)$ at 1: `hinge`, a pair?
+
+    And if the slope of every ReLU at 0 is taken as 0, what does backward give at 0
+
+    - for $\operatorname{relu}(x) - \operatorname{relu}(-x)$, which is $x$: `identity`;
+    - for $\operatorname{relu}(x) + \operatorname{relu}(-x)$, which is $|x|$: `sum_of_two`?
+    """
+
+    level = "recall"
+    hint = "The slope from the left and the slope from the right are the two ends."
+    solution = {"relu": (0, 1), "size": (-1, 1), "hinge": (-1, 0), "identity": 0, "sum_of_two": 0}
+    worked = r"""
+    The ends are the slopes on either side of the kink. With 0 at the kink both ReLUs send back nothing. For $|x|$ that
+    is one of the allowed slopes. For $x$, whose slope is 1 everywhere, it is wrong: a rule for each node gives a
+    derivative of the whole only where all nodes have one. It does no harm where inputs of exactly 0 are rare.
+    """
+    same = {"relu": (0.0, 1.0), "size": (-1.0, 1.0), "hinge": (-1.0, 0.0), "identity": 0.0, "sum_of_two": 0.0}
+    wrong = {
+        "To the left of its kink the hinge falls, and to the right it is flat.": solution | {"hinge": (0, 1)},
+        "Both terms are ReLUs at 0, and both send back 0.": solution | {"identity": 1},
+        "size": solution | {"size": (0, 1)},
+    }
+
+
+class FiveWaysBack(Exercise):
+    r"""Five ways back
+
+    Let $b = 2a$, $c = b + a$ and $L = bc$ at $a = 2$. A value adds what comes back to its gradient (`+=`). What
+    is $\partial L/\partial a$
+
+    - `right`: in reverse topological order;
+    - `breadth_first`: in the order $L, b, c, a$;
+    - `recursive`: if each value sends back what it has, and then its inputs do the same, in the order written;
+    - `second`: after a second backward in the right order, with nothing cleared but $L$, which starts from 1 again;
+    - `second_cleared`: the same, but $b$ and $c$ are cleared in between?
+    """
+
+    level = "by hand"
+    hint = "b is 4 and c is 6. To b come 6 from L and 4 from c."
+    solution = {
+        "right": 4 + 2 * (6 + 4),
+        "breadth_first": 2 * 6 + 4,
+        "recursive": 2 * 6 + 4 + 2 * (6 + 4),
+        "second": 24 + 8 + 2 * (10 + 6 + 8),
+        "second_cleared": 2 * 24,
+    }
+    worked = r"""
+    *Right*: $c$ gets 4 and sends 4 to $b$ and to $a$; $b$ then holds 10 and sends 20: 24. (Check: $L = 6a^2$.)
+    *Breadth first*, $b$ passes on its 6 before the 4 arrives: $12 + 4$. *Recursive*, $b$ has its turn twice, first with
+    6 and then with 10: $12 + 4 + 20$. *Second*: $c$ now holds 8, $b$ holds $10 + 6 + 8 = 24$, and $a$ gets $8 + 48$ on
+    top of its 24. With $b$ and $c$ cleared it is the sum of two passes.
+    """
+    same = {"right": 24.0, "breadth_first": 16.0, "recursive": 36.0, "second": 80.0, "second_cleared": 48.0}
+    wrong = {
+        "The old gradients of b and c are sent back once more.": solution | {"second": 48},
+        "What came too late from c must not be counted.": solution | {"breadth_first": 24},
+        "b has its turn twice, and the second time it holds 10.": solution | {"recursive": 24},
+        "second_cleared: ": solution | {"second_cleared": 24},
+    }
+
+
+class TopologicalOrder(Exercise):
+    r"""A topological order
+
+    A graph is a dict: for each value the list of the values from which it is computed (none for an input). Return a
+    list of all values that `last` needs, itself included, each once and after everything from which it is computed. If
+    there is no such order, because there is a cycle among them, raise a ValueError.
+    """
+
+    level = "implement"
+    hint = (
+        "Depth first: visit the inputs, then append the value. Which values have been begun and are not yet finished?"
+    )
+    inputs = [
+        ({"a": [], "b": ["a"], "c": ["b"], "L": ["b", "c"]}, "L"),
+        ({"a": [], "b": ["a"], "c": ["b"], "L": ["c", "b"]}, "L"),
+        ({"x": [], "y": ["x", "x"], "z": ["y"], "unused": ["y", "z"]}, "y"),
+        ({"x": []}, "x"),
+        ({"p": ["q"], "q": ["r"], "r": ["p"], "L": ["x", "p"], "x": []}, "L"),
+        ({"h": ["h", "x"], "x": []}, "h"),
+        ({"L": ["d", "a"], "d": ["b", "c"], "c": ["a", "b"], "b": ["a"], "a": []}, "L"),
+        ({"L": ["x"], "x": [], "loop": ["loop"]}, "L"),
+    ]
+
+    @classmethod
+    def run(cls, answer, graph, last):
+        """What the order holds, and which values come too early; there may be several right orders."""
+        order = answer(graph, last)
+        if not isinstance(order, (list, tuple)):
+            return order
+        place = {v: i for i, v in reversed(list(enumerate(order)))}
+        early = [v for v in place for x in graph[v] if place.get(x, len(order)) >= place[v]]
+        return {"the values": sorted(order), "those before one of their inputs": sorted(set(early))}
+
+    def solution(graph, last):
+        """Return all values that `last` needs, each after those from which it is computed."""
+        order, begun = [], set()
+
+        def visit(v):
+            if v in order:
+                return
+            if v in begun:
+                raise ValueError(f"{v} depends on itself")
+            begun.add(v)
+            for x in graph[v]:
+                visit(x)
+            order.append(v)
+
+        visit(last)
+        return order
+
+    worked = """
+    The depth-first search appends a value when all its inputs are in the list. A value that is met again before it is
+    finished depends on itself: a cycle. What `last` does not need is never visited, and a value that is used twice is
+    appended once.
+    """
+
+    def same(graph, last):
+        needed, waiting = set(), [last]
+        while waiting:
+            v = waiting.pop()
+            if v not in needed:
+                needed.add(v)
+                waiting += graph[v]
+        order = []
+        while len(order) < len(needed):
+            ready = [v for v in needed if v not in order and all(x in order for x in graph[v])]
+            if not ready:
+                raise ValueError("a cycle")
+            order += ready
+        return order
+
+    def breadth_first(graph, last):
+        found = [last]
+        for v in found:
+            if v in graph[v]:
+                raise ValueError("a cycle")
+            found += [x for x in dict.fromkeys(graph[v]) if x not in found]
+        return found[::-1]
+
+    def blind_to_cycles(graph, last):
+        order, seen = [], set()
+
+        def visit(v):
+            if v not in seen:
+                seen.add(v)
+                for x in graph[v]:
+                    visit(x)
+                order.append(v)
+
+        visit(last)
+        return order
+
+    def begun_is_a_cycle(graph, last):
+        order, begun = [], set()
+
+        def visit(v):
+            if v in begun:
+                raise ValueError("a cycle")
+            begun.add(v)
+            for x in graph[v]:
+                visit(x)
+            order.append(v)
+
+        visit(last)
+        return order
+
+    wrong = {
+        "Distance from the last value is no order: one path may be longer than another.": breadth_first,
+        "On a cycle some value comes before its input: say so, by a ValueError.": blind_to_cycles,
+        "A value that is used twice is met twice, and that is no cycle.": begun_is_a_cycle,
+    }
+
+
+class TieOfTwo(Exercise):
+    r"""A tie
+
+    This is the backward pass of $z = \max(x, y)$, element by element. It returns the gradients of x and of y. Where the
+    two are equal, exactly one of them, x, should get the upstream gradient. The code passes every gradient check at
+    random points, and is wrong. Find the fault.
+    """
+
+    level = "debug"
+    hint = "Two equal inputs, 1 comes back: what do the two gradients add up to?"
+    inputs = [
+        (np.array([1.0, 10.0, 100.0]), np.array([2.0, 3.0, 5.0]), np.array([1.0, 3.0, 7.0])),
+        (np.array([[-2.0, 0.5], [4.0, 3.0]]), np.array([[0.0, -1.0], [2.0, 8.0]]), np.array([[0.0, -2.0], [2.0, 9.0]])),
+        (np.array([7.0, -3.0]), np.array([-5.0, -1.0]), np.array([-4.0, -2.0])),
+    ]
+
+    def given(dz, x, y):
+        """Return the gradients of x and y for z = max(x, y)."""
+        return dz * (x >= y), dz * (y >= x)
+
+    def solution(dz, x, y):
+        """Return the gradients of x and y for z = max(x, y); of equal ones, x gets all."""
+        return dz * (x >= y), dz * (y > x)
+
+    worked = r"""
+    At a tie both comparisons hold, and the upstream gradient is sent back twice. If $x$ and $y$ move together, $z$
+    moves with them, once; so the two slopes must add up to 1: all to one of them, or half to each. Random points have
+    no ties, so a gradient check does not see it; after a ReLU, where many numbers are 0, ties are common.
+    """
+
+    def same(dz, x, y):
+        first = np.where(x < y, 0, dz)
+        return first, dz - first
+
+    def to_y(dz, x, y):
+        return dz * (x > y), dz * (y >= x)
+
+    def to_nobody(dz, x, y):
+        return dz * (x > y), dz * (y > x)
+
+    def half_each(dz, x, y):
+        return dz * ((x > y) + 0.5 * (x == y)), dz * ((y > x) + 0.5 * (x == y))
+
+    def to_the_smaller(dz, x, y):
+        return dz * (x <= y), dz * (x > y)
+
+    wrong = {
+        "At a tie the upstream gradient is sent back twice.": given,
+        "Here the tie goes to y.": to_y,
+        "At a tie nobody gets anything.": to_nobody,
+        "Half to each would be a rule too, but x should get all.": half_each,
+        "The larger one gets the gradient, not the smaller.": to_the_smaller,
+    }
