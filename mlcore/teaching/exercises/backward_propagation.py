@@ -781,3 +781,195 @@ class RareClasses(Exercise):
             (softmax(x) - np.eye(len(w))[t] * w[t][:, np.newaxis]) / w[t].sum()
         ),
     }
+
+
+class XorByHand(Exercise):
+    r"""XOR by hand
+
+    A ReLU network for XOR: $h_1 = \max(0, x_1 + x_2)$, $h_2 = \max(0, x_1 + x_2 - 1)$, $s = h_1 - 2 h_2$.
+
+    - `scores`: its scores for $(0, 0)$, $(0, 1)$, $(1, 0)$, $(1, 1)$, in this order.
+    - `forced`: an *affine* score has $s(0, 0) = -1$, $s(0, 1) = 2$ and $s(1, 0) = 3$. What is $s(1, 1)$?
+    - `dw`: for the example $(1, 1)$ with $\partial L/\partial s = \tfrac12$: the gradient with respect to the weight
+      from $h_2$ to $s$, which is $-2$.
+    """
+
+    level = "by hand"
+    hint = "For an affine score the two diagonals of the square have the same sum."
+    solution = {"scores": np.array([0, 1, 1, 2 - 2 * 1]), "forced": 2 + 3 - (-1), "dw": 1 / 2 * 1}
+    worked = r"""
+    $h_1$ is 0, 1, 1, 2 and $h_2$ is 0, 0, 0, 1, so $s$ is 0, 1, 1, 0: the second unit wakes up for $(1, 1)$ only and
+    takes back what was too much. An affine score has no such unit: $s(0,0) + s(1,1) = s(0,1) + s(1,0)$ forces
+    $s(1,1) = 6$, far on the wrong side. The weight is multiplied by $h_2 = 1$, so its gradient is
+    $\tfrac12 \cdot 1$; its own value, $-2$, goes to $h_2$.
+    """
+    same = {"scores": [0.0, 1.0, 1.0, 0.0], "forced": 6.0, "dw": 0.5}
+    wrong = {
+        "What does the second unit take away at (1, 1)?": solution | {"scores": np.array([0, 1, 1, 2])},
+        "Without max(0, ...) at the hidden units this would be an affine score.": solution
+        | {"scores": np.array([2, 1, 1, 0])},
+        "That would be right for XOR; an affine score has no choice.": solution | {"forced": -1},
+        "That is what goes on to the unit. The weight gets dL/ds times the unit.": solution | {"dw": -1.0},
+    }
+
+
+class BackwardOverLayers(Exercise):
+    r"""Back through all layers
+
+    Write the backward pass of a network. `layers` have run forward already, first to last; `dout` is the gradient
+    with respect to the output of the last one.
+    """
+
+    level = "implement"
+    hint = "What does the last layer hand to the one before it?"
+    inputs = [
+        (2, np.array([[0.5, -1.0], [2.0, 0.3], [1.0, 1.0]]), np.array([[1.0, -2.0], [0.5, 0.0], [-1.0, 3.0]])),
+        (1, np.array([[1.5, -0.5]]), np.array([[2.0, 0.7]])),
+        (0, np.array([[1.0, 2.0]]), np.array([[3.0, -4.0]])),
+    ]
+
+    def solution(layers, dout):
+        """Return the gradient with respect to the input of the first layer."""
+        for layer in reversed(layers):
+            dout = layer.backward(dout)
+        return dout
+
+    worked = r"""
+    Each layer turns the gradient of its output into that of its input, which is the output of the layer before it.
+    The first layer counts too: without its `backward` its parameters would get no gradient. A network without layers
+    hands back what it was given.
+    """
+
+    @classmethod
+    def run(cls, answer, pairs, x, dout):
+        from mlcore import Affine
+
+        W, b = np.array([[1.0, -2.0], [0.5, 3.0]]), np.array([0.1, -0.2])
+        layers = [layer for k in range(pairs) for layer in (Affine((k + 1) * W, b), Sigmoid())]
+        for layer in layers:
+            x = layer.forward(x)
+        dx = answer(layers, dout)
+        return dx if dx is None else {"dx": dx} | {f"grads {k}": la.grads for k, la in enumerate(layers) if la.grads}
+
+    def same(layers, dout):
+        k = len(layers)
+        while k > 0:
+            k -= 1
+            dout = layers[k].backward(dout)
+        return dout
+
+    def same_order(layers, dout):
+        for layer in layers:
+            dout = layer.backward(dout)
+        return dout
+
+    def same_gradient(layers, dout):
+        for layer in reversed(layers):
+            dx = layer.backward(dout)
+        return dx if layers else dout
+
+    def without_first(layers, dout):
+        for layer in reversed(layers[1:]):
+            dout = layer.backward(dout)
+        return dout
+
+    wrong = {
+        "The last layer is the first to go back through.": same_order,
+        "Each layer needs the gradient that the layer behind it returned, not always the same.": same_gradient,
+        "The first layer has a backward too.": without_first,
+    }
+
+
+class ZeroTimesLogarithm(Exercise):
+    r"""Nothing times minus infinity
+
+    This cross-entropy of probabilities returns `nan` for a network that is certain and right. Find out why, and
+    change it so that a class with target 0 costs nothing, whatever its probability. A right class with probability 0
+    still costs infinitely much, and no other loss may change.
+    """
+
+    level = "debug"
+    hint = "What is 0 times minus infinity? An epsilon would change the other losses."
+    inputs = [
+        (np.array([[0.2, 0.3, 0.5], [0.0, 1.0, 0.0]]), np.array([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])),
+        (np.array([[1e-14, 1.0], [0.25, 0.75]]), np.array([[1.0, 0.0], [0.6, 0.4]])),
+        (np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]])),
+        (np.array([[1.0, 0.0], [0.5, 0.5], [0.1, 0.9]]), np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])),
+    ]
+
+    def given(y, t):
+        """Return the mean over the rows of -sum_k t_k log y_k."""
+        with np.errstate(all="ignore"):
+            return -(t * np.log(y)).sum(axis=1).mean()
+
+    def solution(y, t):
+        """Return the mean over the rows of -sum_k t_k log y_k."""
+        with np.errstate(all="ignore"):
+            return -(t * np.log(np.where(t > 0, y, 1))).sum(axis=1).mean()
+
+    worked = r"""
+    $\log 0 = -\infty$, and $0 \cdot (-\infty)$ is `nan`, which every sum and every mean keeps. Where $t = 0$ the
+    logarithm of 1 stands in the sum instead: 0. An $\varepsilon$ in the logarithm would also remove the `nan`, and
+    change every other loss: of a right class with probability $10^{-14}$ the loss is 32.2, and with
+    $\varepsilon = 10^{-7}$ it is 16.1. A loss that starts from scores has no need of all this.
+    """
+
+    def same(y, t):
+        total = 0.0
+        for row, target in zip(y, t, strict=True):
+            for p, share in zip(row, target, strict=True):
+                if share > 0:
+                    total += share * (-np.log(p) if p > 0 else np.inf)
+        return total / len(y)
+
+    def epsilon(y, t):
+        return -(t * np.log(y + 1e-7)).sum(axis=1).mean()
+
+    def by_probability(y, t):
+        return -(t * np.log(np.where(y > 0, y, 1))).sum(axis=1).mean()
+
+    def nans_are_nothing(y, t):
+        with np.errstate(all="ignore"):
+            return -np.nanmean(t * np.log(y))
+
+    wrong = {
+        "A target of 0 times the logarithm of 0 is still nan.": given,
+        "An epsilon changes every loss, most of all where the right class has hardly any probability.": epsilon,
+        "The target decides what counts: a right class with probability 0 costs infinitely much.": by_probability,
+        "A mean over all elements divides by N C, and what is left out is not counted.": nans_are_nothing,
+    }
+
+
+class StartForLeakyReLU(Exercise):
+    r"""A start for leaky ReLU
+
+    A leaky ReLU gives $h = z$ for $z > 0$ and $h = a z$ otherwise. Its layer has $D$ inputs, each with the mean square
+    1, independent weights with mean 0 and variance $\sigma^2$, and no bias, so that $z$ is symmetrical about 0. Return
+    the *standard deviation* $\sigma$ for which the mean square of $h$ is 1 too.
+    """
+
+    level = "transfer"
+    hint = "Half of the mean square of z passes whole. What becomes of the other half?"
+    inputs = [(100, 0.0), (50, 0.1), (8, 1.0), (30, 0.5)]
+
+    def solution(D, a):
+        """Return the standard deviation of the weights for D inputs and the negative slope a."""
+        return np.sqrt(2 / ((1 + a**2) * D))
+
+    worked = r"""
+    $\mathrm{E}[z^2] = D\sigma^2$; one half of it passes whole, the other half with the factor $a^2$:
+    $\mathrm{E}[h^2] = \tfrac12 (1 + a^2) D \sigma^2$. It is 1 for $\sigma^2 = 2 / ((1 + a^2) D)$, as in He et al.
+    (2015), section 2.2. With $a = 0$ that is He's scale for ReLU, and with $a = 1$, where nothing is bent,
+    $1/\sqrt D$.
+    """
+
+    def same(D, a):
+        kept = (1 + a * a) / 2
+        return 1 / (D * kept) ** 0.5
+
+    wrong = {
+        "That is the variance; its root is asked for.": lambda D, a: 2 / ((1 + a**2) * D),
+        "A mean square gets the factor a squared.": lambda D, a: np.sqrt(2 / ((1 + a) * D)),
+        "Some of the negative half passes: He's scale for ReLU is too large.": lambda D, a: np.sqrt(2 / D),
+        "The bend is missing: for ReLU, a = 0, half of the mean square is lost.": lambda D, a: np.sqrt(1 / D),
+    }
