@@ -107,3 +107,18 @@ def test_copies_are_trusted_and_only_they(book, own):
     assert trusted(nbformat.read(own / "b.ipynb", as_version=4))
     assert not trusted(nbformat.read(own / "elsewhere.ipynb", as_version=4))
     assert not trusted(nbformat.read(own / "a.ipynb", as_version=4))  # the reader's answer, not run yet
+
+
+def test_what_is_to_be_predicted_is_not_in_the_copy(book, tmp_path, monkeypatch):
+    cell = new_code_cell("predict(guess, 3)", id="p", metadata={"prediction": {"truth": 3}}, execution_count=1)
+    cell.outputs = [new_output("stream", text="It is 3.\n")]
+    other = new_code_cell("print(1)", id="o", outputs=[new_output("stream", text="1\n")], execution_count=2)
+    nbformat.write(new_notebook(cells=[cell, other]), book / "c.ipynb")
+    list(own_copy.copy(book, tmp_path / "mine"))
+    closed, kept = nbformat.read(tmp_path / "mine" / "c.ipynb", as_version=4).cells
+    assert (closed.outputs, closed.execution_count, closed.source) == ([], None, "predict(guess, 3)")
+    assert kept.outputs == other.outputs
+    monkeypatch.setattr(own_copy, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["own_copy.py", "--here"])
+    own_copy.main()
+    assert (book / "c.ipynb").read_text() == (tmp_path / "mine" / "c.ipynb").read_text()

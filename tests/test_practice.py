@@ -4,6 +4,7 @@ import contextlib
 import copy
 import functools
 import inspect
+import json
 import random
 import re
 import signal
@@ -992,3 +993,23 @@ def test_a_prediction_may_be_off_by_what_the_book_allows(capsys):
     predict(39, 42, within=2)
     predict(0.1, 0.0, within=0.1)
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["Right", "Not so", "Right"]
+
+
+@pytest.mark.parametrize(
+    ("value", "known"),
+    [
+        (3, 3),
+        (np.array([1, 2]), [1, 2]),
+        (True, True),
+        ("falls", "falls"),
+        (2 / 3, {"float": "0.666667"}),
+        (np.array([[0.1 + 0.2, -0.0]]), {"float": [["0.3", "0"]]}),
+        (((4,), "x"), [[4], "x"]),
+        (np.inf, {"float": "inf"}),
+    ],
+)
+def test_what_a_page_knows_of_a_value(value, known, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("BOOK_PREDICTIONS", str(tmp_path / "known"))
+    practice.predict(..., value, within=0.5)
+    assert json.loads((tmp_path / "known").read_text()) == {"truth": known, "within": 0.5}
+    assert capsys.readouterr().out.startswith("It is ")

@@ -216,3 +216,16 @@ def test_every_survivor_has_a_reason(page, monkeypatch):
     mutate = load_tool("mutate", monkeypatch)
     reasons = mutate.known_reasons(ROOT / "tests" / page)
     assert reasons and all(reasons.values())
+
+
+def test_what_is_to_be_predicted_is_stored_with_its_cell(tmp_path):
+    start = "from mlcore.teaching.practice import predict\nguess = ...\n"
+    path = write(tmp_path / "a.ipynb", start + "predict(guess, 0.5, within=0.1)", "predict(guess, (4, 4))", "1 + 1")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2].metadata["prediction"] = {"truth": "of an earlier version"}
+    nbformat.write(notebook, path)
+    assert execute(path).returncode == 0
+    cells = nbformat.read(path, as_version=4).cells
+    known = [cell.metadata.get("prediction") for cell in cells]
+    assert known == [{"truth": {"float": "0.5"}, "within": 0.1}, {"truth": [4, 4], "within": None}, None]
+    assert execute("--check", path).returncode == 0

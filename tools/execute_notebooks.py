@@ -7,6 +7,8 @@ A notebook in which a cell fails is left as it was, unless the cell carries the 
 """
 
 import argparse
+import functools
+import json
 import os
 import sys
 import tempfile
@@ -33,7 +35,16 @@ def execute(notebook, folder):
         extra_arguments=["--log-level=ERROR"],  # the kernel's own warnings are not for the author
         resources={"metadata": {"path": str(folder)}},
     )
-    client.execute()
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as predictions:
+        client.on_cell_executed = functools.partial(note_prediction, predictions)
+        client.execute(env=os.environ | {"BOOK_PREDICTIONS": predictions.name})
+
+
+def note_prediction(predictions, cell, **_):
+    """Store with a cell what it asked the reader to predict: the page compares without running anything."""
+    cell.metadata.pop("prediction", None)
+    for line in predictions.readlines():
+        cell.metadata["prediction"] = json.loads(line)
 
 
 def normalise(notebook):

@@ -2,8 +2,10 @@
 
     python tools/own_copy.py                         what is not there yet
     python tools/own_copy.py --new 1_3_2_gradient    also the book's present version of this one, beside one's own
+    python tools/own_copy.py --here                  none: close the book's own (what Binder does with its copy)
 
 A notebook that is there is never written to. If the book's has changed since it was copied, the command says so.
+In a copy the cells that ask for a prediction have no output yet, since it would give the answer away.
 """
 
 import argparse
@@ -22,6 +24,15 @@ def version(path):
     """What stands in the cells; outputs do not count."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return hashlib.sha256(repr([(c["cell_type"], "".join(c["source"])) for c in cells]).encode()).hexdigest()
+
+
+def unanswered(path):
+    """The notebook without what its cells put out that ask for a prediction."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if "prediction" in cell.metadata:
+            cell.outputs, cell.execution_count = [], None
+    return nbformat.writes(notebook) + "\n"
 
 
 def trust(path):
@@ -53,7 +64,7 @@ def copy(book, own, wanted=()):
                     f"    To get the new one beside it: python tools/own_copy.py --new {path.stem}"
                 )
             continue
-        target.write_bytes(path.read_bytes())
+        target.write_text(unanswered(path), encoding="utf-8")
         trust(target)
         versions[path.name] = version(path)
         yield f"{path.name} copied to {own.name}/{target.name}"
@@ -63,7 +74,13 @@ def copy(book, own, wanted=()):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--new", nargs="+", default=[], metavar="NAME", help="notebooks, without .ipynb")
-    wanted = [name.removesuffix(".ipynb") for name in parser.parse_args().new]
+    parser.add_argument("--here", action="store_true", help="close the notebooks of the book themselves")
+    arguments = parser.parse_args()
+    if arguments.here:
+        for path in (ROOT / "notebooks").glob("*.ipynb"):
+            path.write_text(unanswered(path), encoding="utf-8")
+        return
+    wanted = [name.removesuffix(".ipynb") for name in arguments.new]
     for line in copy(ROOT / "notebooks", ROOT / "my-notebooks", wanted):
         print(line)
 

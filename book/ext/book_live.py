@@ -4,6 +4,9 @@ It adds the script to the pages that have cells, gives each cell its name, puts 
 and says in every page from where the browser may load what: all from this site, and Python from one place more.
 """
 
+import html
+import json
+import sys
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +15,9 @@ import nbformat
 from docutils import nodes
 
 import mlcore
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
+from own_copy import unanswered
 
 PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of all files in the archive, so that the same package makes the same archive
@@ -28,6 +34,17 @@ def name_cells(app, doctree):
             cell = notebook.cells[container["cell_index"]]
             if cell.source.strip():
                 container["ids"].append(f"cell-{cell.id}")
+            if "prediction" in cell.metadata:
+                close_output(container, cell.metadata["prediction"])
+
+
+def close_output(container, known):
+    """Fold the output of a cell that asks for a prediction; predict.js opens it when the reader has made one."""
+    (output,) = (node for node in container.children if node.get("nb_element") == "cell_code_output")
+    facts = html.escape(json.dumps(known), quote=True)
+    fold = f'<details class="predicted" data-prediction="{facts}"><summary>What comes out: predict first</summary><div>'
+    output.insert(0, nodes.raw("", fold, format="html"))
+    output.append(nodes.raw("", "</div></details>", format="html"))
 
 
 def add_to_page(app, pagename, templatename, context, doctree):
@@ -35,6 +52,7 @@ def add_to_page(app, pagename, templatename, context, doctree):
     cells = doctree is not None and any(c.get("nb_element") == "cell_code" for c in doctree.findall(nodes.container))
     if cells:
         app.add_css_file("live/live.css")
+        app.add_js_file("live/predict.js", loading_method="defer")
         app.add_js_file("live/live.js", loading_method="defer", **{"data-python": app.config.live_python})
     policy = security_policy(app.config.live_python if cells else "")
     tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
@@ -72,9 +90,17 @@ def pack(app, exception):
             archive.writestr(zipfile.ZipInfo(name, EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
+def close_downloads(app, exception):
+    """The notebooks that the pages offer do not give away what is to be predicted."""
+    if not exception and app.builder.format == "html":
+        for path in (app.outdir / "_sources").rglob("*.ipynb"):
+            path.write_text(unanswered(path), encoding="utf-8", newline="\n")
+
+
 def setup(app):
     app.add_config_value("live_python", PYODIDE, "env")
     app.connect("doctree-read", name_cells)
     app.connect("html-page-context", add_to_page)
     app.connect("build-finished", pack)
+    app.connect("build-finished", close_downloads)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -36,7 +36,9 @@ import functools
 import importlib
 import inspect
 import io
+import json
 import math
+import os
 import pkgutil
 import random
 import re
@@ -157,6 +159,19 @@ def predict(guess, computed, within=None):
     else:
         text = "Not so: you predicted {}, and it is {}.".format(*told_apart(guess, computed))
     say(text)
+    if "BOOK_PREDICTIONS" in os.environ:  # the tool that runs the chapters asks what the pages have to know
+        with open(os.environ["BOOK_PREDICTIONS"], "a", encoding="utf-8") as file:
+            print(json.dumps({"truth": facts(computed), "within": within}), file=file)
+
+
+def facts(value):
+    """A value as JSON has it, with floats the same on every machine; whole numbers stay apart from other ones."""
+    array = numbers(value)
+    if array is None:
+        return list(map(facts, value)) if is_list(value) else str(value)
+    if array.dtype.kind == "f":
+        return {"float": np.vectorize(lambda x: f"{x + 0:.6g}", otypes=[str])(array).tolist()}
+    return array.tolist()
 
 
 def say(text):

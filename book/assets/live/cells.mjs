@@ -45,7 +45,7 @@ export function takeOver(cells, settings) {
     status.running(now !== undefined);
     if (now === undefined) return;
     if (!python.started) status.say("Python is loaded into your browser: about 14 MB, once for the whole book.");
-    python.run(live.map((cell) => cell.code), now);
+    python.run(live.map((cell) => cell.source), now);
   }
 
   // Nothing runs or waits any more.
@@ -144,6 +144,12 @@ class Cell {
   }
 
   get code() { return this.area?.value ?? this.book; }
+
+  // What is run: the code, with what the reader has predicted.
+  get source() {
+    const {guess} = this.element.dataset;
+    return this.area || guess === undefined ? this.code : this.book.replace(/^guess = \.\.\./m, () => `guess = ${guess}`);
+  }
 
   note(text) { this.words.textContent = text; }
 
