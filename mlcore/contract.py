@@ -47,7 +47,8 @@ class Remembered:
         self.name = name
 
     def __get__(self, layer, kind):
-        return vars(layer._pass).get(self.name) if layer is not None and layer._pass is not None else None
+        step = None if layer is None else layer._pass
+        return None if step is None else vars(step).get(self.name)
 
 
 class ReadOnly(Remembered):
@@ -144,7 +145,8 @@ class Node:
     @property
     def memory(self):
         """What the last forward pass remembers for its backward, by name; empty before and after."""
-        return {} if self._pass is None else {k: v for k, v in vars(self._pass).items() if k not in vars(self)}
+        step = self._pass
+        return {} if step is None else {k: v for k, v in vars(step).items() if k not in vars(self)}
 
     def __copy__(self):
         """A shallow copy shares the parameters, but has no pass to go back through."""
@@ -166,9 +168,10 @@ class Node:
 
     def __getattr__(self, name):
         """What the last forward pass remembers can be looked at in the layer, until its backward."""
-        if name.startswith("_") or self._pass is None:
+        step = None if name.startswith("_") else self._pass
+        if step is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self._pass, name)
+        return getattr(step, name)
 
     @ieee
     def _enter(self, *inputs, **named):
@@ -176,8 +179,9 @@ class Node:
         if named:
             inputs = inspect.signature(self._forward).bind(*inputs, **named).args
         taken, half = _take(self, inputs)
-        outs, step = run(self, True, *taken)
+        outs, step = run(self, True, *taken, publish=False)
         step._seen = threading.get_ident(), half, [np.shape(out) for out in _as_tuple(outs)]
+        self._pass = step  # only now: another thread must not find it without its name
         return _hand_out(outs, half, vars(step).values(), taken)
 
     def _seen_here(self, name):
@@ -262,8 +266,9 @@ class Loss(Node):
         x = as_floating(type(self).__name__, x)
         widened(type(self).__name__, x)
         (x,), half = _take(self, [x])
-        loss, step = run(self, True, x, t)
+        loss, step = run(self, True, x, t, publish=False)
         step._seen = threading.get_ident(), half, [None]
+        self._pass = step
         return loss
 
 
@@ -271,7 +276,7 @@ def _nobody():
     """What a pass has for its layer until that is restored too."""
 
 
-def run(layer, training, *inputs):
+def run(layer, training, *inputs, publish=True):
     """Run a layer forward on a fresh pass; return what comes out, and the pass, or else the layer itself."""
     if not isinstance(layer, Node):
         return layer.forward(*inputs), layer
@@ -292,7 +297,7 @@ def run(layer, training, *inputs):
         out = check_finite(type(layer).__name__, float(out), inputs[0])
     elif out.__class__ is np.ndarray:
         step._shape = out.shape
-    if training:
+    if training and publish:
         layer._pass = step
     return out, step
 

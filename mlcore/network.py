@@ -161,8 +161,9 @@ class Sequential(Node):
         if t:
             self._check_loss()
         x, half = self._take(x)
-        out, step = run(self, True, x, *t)
+        out, step = run(self, True, x, *t, publish=False)
         step._seen = threading.get_ident(), half, [None if self.loss else np.shape(out)]
+        self._pass = step
         if self.loss is None:
             return _hand_out(out, half, (), ())
         if half:
