@@ -1168,6 +1168,7 @@ class StepWithoutRoot(Exercise):
     inputs = [
         (np.array([1.0, 2.0]), np.abs(ZIGZAG) + 0.5, 0.1),
         (np.array([-1.0, 0.5]), 10 * ZIGZAG[::-1] + 0.3, 0.01),
+        (np.array([0.1, 0.2]), TINY, 0.1),
     ]
 
     def given(w, gradient, state, lr):
