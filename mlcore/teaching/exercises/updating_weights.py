@@ -940,3 +940,268 @@ class LargestRate(Exercise):
         "Each trial needs a new optimizer: this one still has the velocity of the last.": used_optimizer,
         "To overshoot is not to diverge.": no_overshoot,
     }
+
+
+class TrueOfSteps(Exercise):
+    r"""Sampling, moments, preconditioning
+
+    Answer with `True` or `False`.
+
+    - `a`: A step against the gradient lowers the loss, however long it is.
+    - `b`: In an epoch of $N$ draws with replacement, about 37 % of $N$ examples are not drawn at all.
+    - `c`: Adam's $\hat v$ estimates the variance of the gradient.
+    - `d`: On a quadratic with $\kappa = 1000$, one step of Newton's method arrives at the minimum.
+    - `e`: Dividing each coordinate's gradient by that coordinate's own curvature makes every quadratic valley round.
+    - `f`: AdaGrad's steps die out, so on an endless slope there is a point that it never passes.
+    """
+
+    level = "recall"
+    solution = {"a": False, "b": True, "c": False, "d": True, "e": False, "f": False}
+    worked = r"""
+    (a) Only a small enough one: the second-order term grows with $\eta^2$. (b) Each is missed with probability
+    $(1 - 1/N)^N \approx 1/e$. (c) The second moment: no mean is subtracted. (d) $H^{-1} g$ is the whole way, whatever
+    $\kappa$. (e) Only one that lies along the axes; turned by 45°, it stays as narrow as it was. (f) The sum of
+    $1/\sqrt t$ is about $2\sqrt T$ and has no bound.
+    """
+    same = {"a": 1 > 2, "b": 2 > 1, "c": 1 > 2, "d": 2 > 1, "e": 1 > 2, "f": 1 > 2}
+    wrong = {
+        "What does the second-order term of Taylor's formula do as the step grows?": solution | {"a": True},
+        "Small steps can add up to any distance: what is the sum of them?": solution | {"f": True},
+        "A variance is a mean of squares minus something.": solution | {"c": True},
+        "e: True is not right": solution | {"e": True},
+    }
+
+
+class PromisedAndTrue(Exercise):
+    r"""What the first order promises
+
+    $f = \tfrac12 x_1^2 + 2 x_2^2$, at the point $(1, 1)$.
+
+    - `promised`: the change of $f$ that the gradient alone promises for a step of gradient descent with $\eta = 0.1$;
+    - `true`: the change that really comes;
+    - `limit`: the rate at which a step from here ends just as high as it began;
+    - `newton`: the change of $f$ by one step of Newton's method.
+    """
+
+    level = "by hand"
+    hint = (
+        r"With two terms of Taylor's formula a quadratic is exact: $-\eta\,g \cdot g + \tfrac12 \eta^2\, g \cdot Hg$."
+    )
+    solution = {
+        "promised": -0.1 * (1 + 16),
+        "true": -0.1 * (1 + 16) + 0.5 * 0.1**2 * (1 + 4 * 16),
+        "limit": 2 * 17 / 65,
+        "newton": -(0.5 + 2),
+    }
+    worked = r"""
+    $g = (1, 4)$ and $H$ has 1 and 4 on its diagonal, so $g \cdot g = 17$ and $g \cdot Hg = 1 + 4 \cdot 16 = 65$.
+    Promised: $-1.7$. True: $-1.7 + 0.005 \cdot 65 = -1.375$. Both terms cancel at $\eta = 2 \cdot 17/65 = 0.523$.
+    Newton's step leads to the minimum, from height 2.5 to 0.
+    """
+    same = {"promised": -1.7, "true": -1.375, "limit": 0.523, "newton": -2.5}
+    wrong = {
+        "The second-order term has a factor of one half.": solution | {"true": -1.7 + 0.65},
+        "That is where the step lowers f most; it breaks even at twice that rate.": solution | {"limit": 17 / 65},
+        "promised: the sign is wrong": solution | {"promised": 1.7},
+    }
+
+
+class FarOnSmallSteps(Exercise):
+    r"""Far on small steps
+
+    On an endless slope with the same gradient everywhere, AdaGrad with $\eta = 0.1$ has made 2,500 steps. Take
+    $2\sqrt T$ for the sum of $1/\sqrt t$ from 1 to $T$.
+
+    - `last`: how long was the last step?
+    - `far`: how far has it come?
+    - `steps`: how many steps, from the start, does it take to come twice as far?
+    - `rmsprop`: how far would RMSprop have come in 2,500 steps at this rate, if its average had been right from the
+      first step?
+    """
+
+    level = "by hand"
+    solution = {"last": 0.1 / 50, "far": 0.1 * 2 * 50, "steps": 4 * 2500, "rmsprop": 0.1 * 2500}
+    worked = r"""
+    $0.1/\sqrt{2500} = 0.002$, and $0.1 \cdot 2 \cdot 50 = 10$. The way grows like $\sqrt T$, so twice the way takes
+    four times the steps, 10,000. RMSprop's steps stay $\eta$ long: 250.
+    """
+    same = {"last": 0.002, "far": 10, "steps": 10000, "rmsprop": 250}
+    wrong = {
+        "The way grows like the root of the number of steps.": solution | {"steps": 5000},
+        "The steps were longer before: add them up.": solution | {"far": 0.002 * 2500},
+        "rmsprop: the number is 10, which is too small": solution | {"rmsprop": 10},
+    }
+
+
+class EpochOfBatches(Exercise):
+    r"""An epoch without replacement
+
+    Write a function that returns the mini-batches of one epoch as a list of arrays of indices: every index from 0 to
+    `n - 1` exactly once, in an order drawn from `rng`, `size` in each batch. What is left over makes a smaller last
+    batch.
+    """
+
+    level = "implement"
+    inputs = [(10, 3, 0), (12, 4, 1), (9, 20, 2)]
+
+    def solution(n, size, rng):
+        """Return the mini-batches of one epoch, as arrays of indices."""
+        order = rng.permutation(n)
+        return [order[i : i + size] for i in range(0, n, size)]
+
+    worked = """
+    One permutation for each epoch, cut into pieces; a slice that reaches beyond the end is just shorter. Drawing each
+    batch afresh, even without repeats inside it, would be sampling with replacement: some examples would come several
+    times in an epoch, others never.
+    """
+
+    @classmethod
+    def run(cls, answer, n, size, seed):
+        rng = np.random.default_rng(seed)
+        first = answer(n, size, rng)
+        if first is None:
+            return None
+        first, second, again = (
+            [np.array(batch) for batch in epoch]
+            for epoch in (first, answer(n, size, rng), answer(n, size, np.random.default_rng(seed)))
+        )
+        order = np.concatenate(first)
+        return {
+            "the sizes": [len(batch) for batch in first],
+            "the indices, sorted": np.sort(order),
+            "shuffled": bool((order[:n] != np.arange(n)[: len(order)]).any()),
+            "another order in the next epoch": not np.array_equal(order, np.concatenate(second)),
+            "the same order for an equal rng": np.array_equal(order, np.concatenate(again)),
+        }
+
+    def same(n, size, rng):
+        order = np.arange(n)
+        rng.shuffle(order)
+        return np.split(order, np.arange(size, n, size))
+
+    def replaced(n, size, rng):
+        order = rng.integers(n, size=n)
+        return [order[i : i + size] for i in range(0, n, size)]
+
+    def each_for_itself(n, size, rng):
+        sizes = [min(size, n - i) for i in range(0, n, size)]
+        return [rng.choice(n, size=k, replace=False) for k in sizes]
+
+    def in_order(n, size, rng):
+        return [np.arange(i, min(i + size, n)) for i in range(0, n, size)]
+
+    def without_the_rest(n, size, rng):
+        order = rng.permutation(n)
+        return [order[i : i + size] for i in range(0, n - size + 1, size)] or [order[:0]]
+
+    def always_the_same(n, size, rng):
+        order = np.random.default_rng(0).permutation(n)
+        return [order[i : i + size] for i in range(0, n, size)]
+
+    wrong = {
+        "This draws with replacement.": replaced,
+        "No batch has an index twice, but the epoch has.": each_for_itself,
+        "Nothing is drawn from rng.": in_order,
+        "Those that are left over make a last batch.": without_the_rest,
+        "The order must be drawn anew from rng in each epoch.": always_the_same,
+    }
+
+
+class StepWithoutRoot(Exercise):
+    r"""Larger gradients, shorter steps
+
+    Adam's steps should not depend on the scale of the loss. With this one they do: gradients ten times as large make
+    steps of a tenth. Correct it.
+    """
+
+    level = "debug"
+    hint = r"Which unit has $\hat v$, and which $\hat m$?"
+    inputs = [
+        (np.array([1.0, 2.0]), np.abs(ZIGZAG) + 0.5, 0.1),
+        (np.array([-1.0, 0.5]), 10 * ZIGZAG[::-1] + 0.3, 0.01),
+        (np.array([0.1, 0.2]), TINY, 0.1),
+    ]
+
+    def given(w, gradient, state, lr):
+        """Move w one step by Adam, in place."""
+        t = state["t"] = state.get("t", 0) + 1
+        m = state["m"] = 0.9 * state.get("m", 0.0) + 0.1 * gradient
+        v = state["v"] = 0.999 * state.get("v", 0.0) + 0.001 * gradient**2
+        m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+        w -= lr * m_hat / (v_hat + 1e-8)
+
+    def solution(w, gradient, state, lr):
+        """Move w one step by Adam, in place."""
+        t = state["t"] = state.get("t", 0) + 1
+        m = state["m"] = 0.9 * state.get("m", 0.0) + 0.1 * gradient
+        v = state["v"] = 0.999 * state.get("v", 0.0) + 0.001 * gradient**2
+        m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+        w -= lr * m_hat / (np.sqrt(v_hat) + 1e-8)
+
+    worked = r"""
+    $\hat v$ is a second moment, a mean of squares: it has the unit of $g^2$. Only its root can be compared with
+    $\hat m$. Then the quotient is a pure number, and $\eta$ alone says how long a step is.
+    """
+
+    @classmethod
+    def run(cls, answer, w, gradients, lr):
+        return positions(answer, w, gradients, lr)
+
+    def same(w, gradient, state, lr):
+        state["t"] = t = state.setdefault("t", 0) + 1
+        m = state.setdefault("m", np.zeros_like(w))
+        v = state.setdefault("v", np.zeros_like(w))
+        m += 0.1 * (gradient - m)
+        v += 0.001 * (gradient**2 - v)
+        w += -lr / (1 - 0.9**t) * m / ((v / (1 - 0.999**t)) ** 0.5 + 1e-8)
+
+    def root_first(w, gradient, state, lr):
+        t = state["t"] = state.get("t", 0) + 1
+        m = state["m"] = 0.9 * state.get("m", 0.0) + 0.1 * gradient
+        v = state["v"] = 0.999 * state.get("v", 0.0) + 0.001 * gradient**2
+        w -= lr * m / (1 - 0.9**t) / (np.sqrt(v) / (1 - 0.999**t) + 1e-8)
+
+    def sign_only(w, gradient, state, lr):
+        t = state["t"] = state.get("t", 0) + 1
+        m = state["m"] = 0.9 * state.get("m", 0.0) + 0.1 * gradient
+        w -= lr * m / (1 - 0.9**t) / (np.abs(m) / (1 - 0.9**t) + 1e-8)
+
+    def first_moment_of_size(w, gradient, state, lr):
+        t = state["t"] = state.get("t", 0) + 1
+        m = state["m"] = 0.9 * state.get("m", 0.0) + 0.1 * gradient
+        v = state["v"] = 0.999 * state.get("v", 0.0) + 0.001 * np.abs(gradient)
+        w -= lr * m / (1 - 0.9**t) / (v / (1 - 0.999**t) + 1e-8)
+
+    wrong = {
+        "The correction of v belongs under the root.": root_first,
+        "This divides by the size of the first moment: what is left is its sign.": sign_only,
+        "Independent of the scale, but this averages the sizes, not the squares.": first_moment_of_size,
+    }
+
+
+class MoreTrials(Exercise):
+    r"""The luck of more trials
+
+    Two rules are equally good: whatever the settings, the final loss of a trial is a random number, evenly distributed
+    between 0 and 1, independent of the others. Rule A is tried with 10 rates, rule B with 10 rates times 4 factors.
+    For each the lowest loss is reported.
+
+    - `a` and `b`: the lowest loss to be expected of each;
+    - `wins`: the probability that B's lowest is below A's;
+    - `fair`: the number of rates with which A would have an even chance.
+    """
+
+    level = "transfer"
+    hint = "Ten points cut the interval into eleven gaps, on average equal. Which of all fifty trials is the lowest?"
+    solution = {"a": 1 / (10 + 1), "b": 1 / (40 + 1), "wins": 40 / (10 + 40), "fair": 10 * 4}
+    worked = r"""
+    $n$ points cut the interval into $n + 1$ gaps of the same expected length: 1/11 and 1/41. The lowest of all 50
+    trials is equally likely to be any of them, and 40 of them are B's: 0.8. With 40 trials each it is even. So a
+    comparison should give every rule the same number of trials, or say how many each had.
+    """
+    same = {"a": 0.0909, "b": 0.0244, "wins": 0.8, "fair": 40}
+    wrong = {
+        "Ten points make eleven gaps.": solution | {"a": 1 / 10, "b": 1 / 40},
+        "That is the ratio of the trials; which share of all of them is B's?": solution | {"wins": 3 / 4},
+        "wins: the number is 0.5": solution | {"wins": 0.5},
+    }
