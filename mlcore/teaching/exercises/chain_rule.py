@@ -611,7 +611,7 @@ class SignAndForce(Exercise):
 
     level = "by hand"
     hint = "Two multiply gates and an add gate. Name q = a b and s = q + c first."
-    solution = {"da": -2 * -1, "db": -2 * 2, "dc": -2, "dd": 2 * -1 + 5, "which": "b", "way": "down"}
+    solution = {"da": 2, "db": -2 * 2, "dc": -2, "dd": 5 - 2, "which": "b", "way": "down"}
     worked = r"""
     Forward: $q = ab = -2$, $s = q + c = 3$, $f = sd = -6$. Backward: the last gate sends $d = -2$ to $s$ and $s = 3$ to
     $d$. The add gate hands the $-2$ on to $q$ and to $c$. The first gate multiplies it by the other factor: $-2 \cdot b
@@ -772,7 +772,7 @@ class DetachedPath(Exercise):
 
     level = "transfer"
     hint = "Write down all three paths from x to L. Each detach removes some of them."
-    solution = {"joined": 4 * 6 + 4 * 4 + 4 * 1, "inner": 4 * 6 + 4 * 1, "outer": 4 * 6}
+    solution = {"joined": 4 * 6 + 4 * 4 + 4, "inner": 4 * 6 + 4, "outer": 4 * 6}
     worked = r"""
     The values are $a = 4$, $b = 6$. Three paths: $x \to a \to L$ with $2x \cdot b = 24$; $x \to a \to b \to L$ with
     $2x \cdot 1 \cdot a = 16$; $x \to b \to L$ with $1 \cdot a = 4$. Together 44, which is $4x^3 + 3x^2$. The first
