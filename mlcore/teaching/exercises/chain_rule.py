@@ -609,3 +609,189 @@ class WhichTests(Exercise):
         "A diagonal matrix equals its transpose.": solution | {"diagonal": True},
         "square: ": solution | {"square": False},
     }
+
+
+class SignAndForce(Exercise):
+    r"""Sign and force
+
+    $f = (ab + c)\,d$ with $a = 2$, $b = -1$, $c = 5$ and $d = -2$. Go forward and back by hand. What are the gradients
+    of the four inputs? Of all moves by 0.01, up or down, of a single input: `which` input raises $f$ most, "a", "b",
+    "c" or "d", and which `way` does it go, "up" or "down"?
+    """
+
+    level = "by hand"
+    hint = "Two multiply gates and an add gate. Name q = a b and s = q + c first."
+    solution = {"da": 2, "db": -2 * 2, "dc": -2, "dd": 5 - 2, "which": "b", "way": "down"}
+    worked = r"""
+    Forward: $q = ab = -2$, $s = q + c = 3$, $f = sd = -6$. Backward: the last gate sends $d = -2$ to $s$ and $s = 3$ to
+    $d$. The add gate hands the $-2$ on to $q$ and to $c$. The first gate multiplies it by the other factor: $-2 \cdot b
+    = 2$ for $a$, $-2 \cdot a = -4$ for $b$. The largest force, 4, is that on $b$; its sign says: down.
+    """
+    same = {"da": 2.0, "db": -4.0, "dc": -2.0, "dd": 3.0, "which": "B", "way": "Down"}
+    wrong = {
+        "A multiply gate hands each input the other one, not itself.": solution | {"da": -4, "db": 2},
+        "way: ": solution | {"way": "up"},
+        "The sign says which way, the size says how urgently: -4 is more urgent than 3.": (
+            solution | {"which": "d", "way": "up"}
+        ),
+        "The add gate changes nothing, but what it hands on is -2, not 1.": (
+            solution | {"da": -1, "db": 2, "dc": 1, "which": "d", "way": "up"}
+        ),
+    }
+
+
+class LayoutOfMatrix(Exercise):
+    r"""A matrix in both layouts
+
+    $y = xW$ with a row $x$ of 4 numbers and a row $y$ of 3, and a loss $L$ of $y$. Which shapes have
+
+    - `code`: the gradient of $L$ with respect to $W$, as `backward` stores it;
+    - `numerator`: the same in numerator layout;
+    - `inputs`: the Jacobian of $y$ with respect to $x$, in numerator layout;
+    - `weights`: the Jacobian of $y$ with respect to all entries of $W$, in numerator layout, with $W$ as one long row?
+    """
+
+    level = "recall"
+    hint = "Numerator layout: a row for each output. How many rows has the derivative of one number?"
+    solution = {"code": (4, 3), "numerator": (3, 4), "inputs": (3, 4), "weights": (3, 4 * 3)}
+    worked = r"""
+    Code keeps the shape of $W$, (4, 3); numerator layout is its transpose. The Jacobian with respect to $x$ has 3 rows
+    for the outputs and 4 columns: it is $W^{\mathsf T}$. With respect to the 12 entries of $W$ it has 12 columns.
+    """
+    same = {"code": [4, 3], "numerator": [3, 4], "inputs": [3, 4], "weights": [3, 12]}
+    wrong = {
+        "The two layouts are each other's transpose.": solution | {"numerator": (4, 3)},
+        "This is denominator layout: rows for inputs.": solution | {"inputs": (4, 3), "weights": (12, 3)},
+        "It is the other way round: in code a gradient has the shape of W.": (
+            solution | {"code": (3, 4), "numerator": (4, 3)}
+        ),
+    }
+
+
+class QuotientOfPairs(Exercise):
+    r"""Divide two pairs
+
+    Sums and products of pairs (value, slope) are in the chapter. Write the quotient: `a` and `b` are tuples (value,
+    slope), the result is the pair of $a / b$.
+    """
+
+    level = "implement"
+    hint = "q = a / b means a = q b. Apply the product rule to that and solve for the slope of q."
+    inputs = [((6.0, 1.0), (3.0, 2.0)), ((1.0, 0.0), (4.0, 1.0)), ((-2.0, 0.5), (-0.5, 3.0)), ((5.0, 3.0), (2.0, 0.0))]
+
+    def solution(a, b):
+        """Return the pair a / b."""
+        value = a[0] / b[0]
+        return value, (a[1] - value * b[1]) / b[0]
+
+    worked = r"""
+    From $a = qb$ follows $a' = q'b + qb'$, so $q' = (a' - q b') / b$: the quotient rule, with the value that is already
+    there. The sign of $b'$ is the thing to watch: a larger divisor makes the quotient smaller.
+    """
+
+    def same(a, b):
+        inverse = 1 / b[0], -b[1] / b[0] ** 2
+        return a[0] * inverse[0], a[1] * inverse[0] + a[0] * inverse[1]
+
+    wrong = {
+        "A growing divisor makes the quotient fall: look at the sign of its slope.": lambda a, b: (
+            a[0] / b[0],
+            (a[1] + a[0] / b[0] * b[1]) / b[0],
+        ),
+        "The divisor moves too: its slope is missing.": lambda a, b: (a[0] / b[0], a[1] / b[0]),
+        "The quotient rule divides by the square of b.": lambda a, b: (
+            a[0] / b[0],
+            (a[1] * b[0] - a[0] * b[1]) / b[0],
+        ),
+        "This is the slope of the product.": lambda a, b: (a[0] / b[0], a[1] * b[0] + a[0] * b[1]),
+    }
+
+
+class LoopAndBranch(Exercise):
+    r"""A loop and a branch
+
+    A program starts with $x$. As long as the value is below 10, it multiplies the value by 3 if it is below 2, and
+    squares it otherwise. Return the last value and its derivative with respect to `x`, in forward mode.
+    """
+
+    level = "implement"
+    hint = "Only the branch that runs has a slope. Carry value and slope along, from x and 1."
+    inputs = [(0.5,), (2.0,), (3.0,), (10.0,), (12.5,), (0.1,)]
+
+    def solution(x):
+        """Return the last value and its derivative with respect to x."""
+        value, slope = x, 1.0
+        while value < 10:
+            if value < 2:
+                value, slope = 3 * value, 3 * slope
+            else:
+                value, slope = value**2, 2 * value * slope
+        return value, slope
+
+    worked = """
+    From 0.5 the program runs 3 · 0.5 = 1.5, 3 · 1.5 = 4.5, 4.5² = 20.25; the slopes multiply to 3 · 3 · 9 = 81. The
+    comparisons have no derivative and need none. From 10 on no turn runs at all, and the slope is 1.
+    """
+
+    def same(x):
+        factors = []
+        while x < 10:
+            factors.append(3 if x < 2 else 2 * x)
+            x = 3 * x if x < 2 else x * x
+        return x, float(np.prod(factors))
+
+    def value_first(x):
+        value, slope = x, 1.0
+        while value < 10:
+            if value < 2:
+                value *= 3
+                slope *= 3
+            else:
+                value **= 2
+                slope *= 2 * value
+        return value, slope
+
+    def last_turn(x):
+        value, slope = x, 1.0
+        while value < 10:
+            value, slope = (3 * value, 3) if value < 2 else (value**2, 2 * value)
+        return value, slope
+
+    def sum_of_turns(x):
+        value, slope = x, 1.0
+        while value < 10:
+            value, slope = (3 * value, slope + 3) if value < 2 else (value**2, slope + 2 * value)
+        return value, slope
+
+    wrong = {
+        "When you square, the slope needs the value from before.": value_first,
+        "This is the slope of the last turn alone: multiply by the slope so far.": last_turn,
+        "Along a path slopes multiply; they add only over several paths.": sum_of_turns,
+    }
+
+
+class DetachedPath(Exercise):
+    r"""One path cut
+
+    $L = ab$ with $a = x^2$ and $b = a + x$, at $x = 2$. What is the slope of $L$ with respect to $x$
+
+    - `joined`: as it stands;
+    - `inner`: if $a$ is detached only where it goes into $b$;
+    - `outer`: if $b$ is detached in $L$?
+    """
+
+    level = "transfer"
+    hint = "Write down all three paths from x to L. Each detach removes some of them."
+    solution = {"joined": 4 * 6 + 4 * 4 + 4, "inner": 4 * 6 + 4, "outer": 4 * 6}
+    worked = r"""
+    The values are $a = 4$, $b = 6$. Three paths: $x \to a \to L$ with $2x \cdot b = 24$; $x \to a \to b \to L$ with
+    $2x \cdot 1 \cdot a = 16$; $x \to b \to L$ with $1 \cdot a = 4$. Together 44, which is $4x^3 + 3x^2$. The first
+    detach removes the second path, the other one the second and the third. The value of $L$, 24, stays.
+    """
+    same = {"joined": 44.0, "inner": 28.0, "outer": 24.0}
+    wrong = {
+        "Detached where it goes into b, a still has its own path to L.": solution | {"inner": 4},
+        "There are three paths: one goes through a and then through b.": solution | {"joined": 28},
+        "A detached b cuts both paths that go through it.": solution | {"outer": 28},
+        "Detach keeps values: b is still 6.": solution | {"inner": 4 * 2 + 4, "outer": 4 * 2},
+    }
