@@ -15,7 +15,8 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CHAPTERS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb") if not path.stem.endswith("_practice"))
+NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+CHAPTERS = [path for name, path in NOTEBOOKS.items() if name.removesuffix("_practice") not in NOTEBOOKS.keys() - {name}]
 SECONDS = 150  # until a chapter has run, on a busy machine
 
 

@@ -290,7 +290,9 @@ def heading_of(name):
     """'1_3_1_loss_function' has the heading '1.3.1 Loss Function'; its practice says so behind the number."""
     if name in OVERVIEW:
         return OVERVIEW[name]
-    digits, words, practice = re.fullmatch(r"((?:\d+_)+)(\w+?)(_practice)?", name).groups()
+    chapter = name.removesuffix("_practice")
+    practice = chapter != name and (ROOT / "notebooks" / f"{chapter}.ipynb").exists()  # 1_5_in_practice is none
+    digits, words = re.fullmatch(r"((?:\d+_)+)(\w+)", chapter if practice else name).groups()
     number = digits.strip("_").replace("_", ".") + (" Practice:" if practice else "")
     return number + " " + words.replace("_", " ").title()
 

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def chapters():
     """{number: notebook} of all chapters, the opening one included, without the practice."""
-    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    paths = [path for path in paths if not path.stem.endswith("_practice")]
+    paths = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    paths = [path for name, path in paths.items() if name.removesuffix("_practice") not in paths.keys() - {name}]
     return {path: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 

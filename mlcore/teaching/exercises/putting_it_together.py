@@ -748,3 +748,65 @@ class StopInTime(Exercise):
         "Epochs count from 1.": from_zero,
         "This stops at the first loss that does not fall, without any patience.": any_rise,
     }
+
+
+class WhoseLoss(Exercise):
+    r"""Whose loss is it?
+
+    A loop of gradient descent on the loss $w^2$ starts at $w = 1$, with a learning rate of 0.25. In each step it calls
+    `forward`, `backward`, makes the step, and prints the loss that `forward` gave.
+
+    - `printed`: what it prints in the first three steps (three numbers).
+    - `reached`: the loss of the parameter that is there when the third line has been printed.
+    """
+
+    level = "by hand"
+    hint = "The gradient is 2w, so a step halves w. Which w did `forward` see?"
+    solution = {"printed": np.array([1.0, 0.25, 0.0625]), "reached": (1 / 8) ** 2}
+    worked = r"""
+    $w$ is 1, then ½, ¼ and ⅛. `forward` sees 1, ½, ¼ and gives 1, 0.25, 0.0625; the step that follows is not in these
+    numbers. After the third step $w = ⅛$, and the loss is 0.0156: a fourth line would print it.
+    """
+    same = {"printed": (1, 0.25, 0.0625), "reached": 0.015625}
+    wrong = {
+        "The loss is printed after the step, but it was computed before.": solution
+        | {"printed": np.array([0.25, 0.0625, 0.015625])},
+        "One more step has been made since the last `forward`.": solution | {"reached": 0.0625},
+        "printed: entry [1] is 0.5": solution | {"printed": np.array([1.0, 0.5, 0.25])},
+    }
+
+
+class ToldApart(Exercise):
+    r"""Can they be told apart?
+
+    Two networks have seen the same 400 test images. On 380 both are right, on 8 both are wrong; on 9 only the first is
+    right, on 3 only the second.
+
+    - `first`, `second`: their accuracies.
+    - `alone`: the standard error of the first accuracy alone, $\sqrt{p(1-p)/n}$.
+    - `paired`: the standard error of the difference, from the 400 differences 1, 0 and −1:
+      $\sqrt{(\overline{d^2} - \bar d^2)/n}$.
+    - `told`: is the difference larger than two of these (`True` or `False`)?
+    """
+
+    level = "transfer"
+    hint = "Twelve of the differences are not 0, and their squares are 1."
+    solution = {
+        "first": 389 / 400,
+        "second": 383 / 400,
+        "alone": np.sqrt(389 / 400 * 11 / 400 / 400),
+        "paired": np.sqrt((12 / 400 - (6 / 400) ** 2) / 400),
+        "told": bool(2 * np.sqrt((12 / 400 - (6 / 400) ** 2) / 400) < 6 / 400),
+    }
+    worked = r"""
+    The difference is $6/400 = 0.015$. Alone, each accuracy is uncertain by 0.008 to 0.010, and for independent images
+    the difference by $\sqrt{0.0082^2 + 0.0101^2} = 0.013$. On the same images only the 12 on which they disagree count:
+    $\sqrt{(0.03 - 0.000225)/400} = 0.0086$. Two of these are 0.0173, so that even now 0.015 is no result.
+    """
+    same = {"first": 0.9725, "second": 0.9575, "alone": 0.00818, "paired": 0.00863, "told": 1 == 2}
+    wrong = {
+        "This is what it would be on different images.": solution | {"paired": 0.013},
+        "Is 0.015 larger than twice 0.0086?": solution | {"told": True},
+        "Those on which both are right count for both.": solution | {"first": 9 / 400, "second": 3 / 400},
+        "This is the variance.": solution | {"alone": 389 / 400 * 11 / 400 / 400},
+    }
