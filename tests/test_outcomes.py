@@ -3,14 +3,19 @@
 import copy
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+from measure_chapters import is_folded, measures  # noqa: E402
+
 CHAPTERS = json.loads((ROOT / "tests/outcomes.json").read_text(encoding="utf-8"))
 OVERVIEW = "1.3"  # the opening notebook
-LONGEST_MAIN_LINE, LONGEST_OVERVIEW = 4000, 1200  # words: some 40 minutes, some 10
+LONGEST_MAIN_LINE, LONGEST_OVERVIEW = 3400, 1200  # words: some 35 minutes, some 10
+MOST_OPEN, LONGEST_OPEN = 1 / 2, 15  # share of the lines of code that are not folded, and lines of one such cell
 FEWEST_PREDICTIONS, FEWEST_OF_THE_OVERVIEW = 4, 2
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
@@ -64,16 +69,38 @@ def test_a_broken_promise_is_found():
     assert f"{number} is not asserted in {id}" in faults(chapter, notebook)
 
 
-def main_line(notebook):
-    """The text of a chapter without what is folded."""
-    text = "\n".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown")
-    return re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_reads_in_about_thirty_five_minutes_and_the_overview_in_ten(chapter):
+    longest = LONGEST_OVERVIEW if chapter == OVERVIEW else LONGEST_MAIN_LINE
+    assert measures(read(chapter))["words"] <= longest
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_chapter_reads_in_about_forty_minutes_and_the_overview_in_ten(chapter):
-    longest = LONGEST_OVERVIEW if chapter == OVERVIEW else LONGEST_MAIN_LINE
-    assert len(main_line(read(chapter)).split()) <= longest
+def test_code_that_only_draws_prepares_or_proves_is_folded(chapter):
+    found = measures(read(chapter))
+    assert found["longest"] <= LONGEST_OPEN
+    if chapter != OVERVIEW:  # its one program is the point
+        assert found["open"] <= MOST_OPEN * found["code"]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_fold_is_one_on_the_page_and_in_jupyterlab_and_hides_no_question(chapter):
+    for cell in read(chapter)["cells"]:
+        hidden = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
+        assert hidden == is_folded(cell), cell["id"]
+        assert not (hidden and "guess = ..." in "".join(cell["source"])), cell["id"]
+
+
+def test_measures_count_what_is_open():
+    def cell(source, kind="code", **metadata):
+        return {"cell_type": kind, "source": source, "metadata": metadata, "outputs": []}
+
+    cells = [
+        cell("two words <details> not these </details>", "markdown"),
+        cell("a = 1\n\nb = 2"),
+        cell("c = 3", tags=["hide-input"], mystnb={"figure": {"name": "f"}}),
+    ]
+    assert measures({"cells": cells}) == {"words": 2, "code": 3, "open": 2, "longest": 2, "figures": 1}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
