@@ -240,6 +240,20 @@ def test_an_error_shows_the_readers_own_lines_only(reader):
     assert reader.output("staircase-step").split() == stored_output("1_3_1_loss_function", "staircase-step").split()
 
 
+def test_a_stray_return_is_the_readers_own_error_and_nothing_is_lost(reader):
+    reader.edit("setup", reader.cell("setup").locator("pre").first.text_content() + "\nkept = 7")
+    reader.run("setup")
+    reader.edit("staircase-step", "return 1")
+    reader.run("staircase-step")
+    assert "SyntaxError: 'return' outside function" in reader.output("staircase-step")
+    assert reader.status() == "Cell 2 stopped at an error."
+    reader.edit("staircase-step", "print('a\\rb' + str(kept))")
+    reader.run("staircase-step")
+    assert reader.output("staircase-step") == "b7"  # nothing was lost, and the last state of a line is shown
+    for name in ("setup", "staircase-step"):
+        reader.button(name, "Reset").click()
+
+
 def test_an_endless_loop_can_be_stopped_and_the_page_goes_on(reader):
     reader.edit("staircase-step", "print('begun')\nwhile True:\n    pass")
     reader.button("staircase-step", "Run").click()

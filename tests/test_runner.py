@@ -107,3 +107,26 @@ def test_cells_run_once_and_again_when_they_or_what_they_need_has_changed(page):
     page.run(cells, 0)
     assert page.plan(cells, 2) == [1, 2]
     assert not page.run(["1 / 0"], 0) and 0 not in page.ran
+
+
+@pytest.mark.parametrize(
+    "source", ["return 1", "break", "def f():\n    yield x\n    nonlocal y", "await f()", "x = '\0'", "1 = x"]
+)
+def test_what_cannot_be_compiled_is_the_readers_error_and_nothing_is_lost(page, source):
+    page.run(["x = 1"], 0)
+    assert runner.needs(["x = 1", source, "x"], 2) == [0, 1]  # it has to come to light
+    assert not page.run(["x = 1", source], 1)
+    kind, text = page.said[-1]
+    assert kind == "error" and ("SyntaxError" in text or "ValueError" in text)
+    assert page.names["x"] == 1 and page.run(["x = 1", source, "x"], 2)
+
+
+def test_what_readers_know_from_notebooks(page):
+    assert put_out(page, "%matplotlib inline\nprint(1)") == [("stdout", "1\n")]
+    assert "microseconds (the best of 3" in put_out(page, "%timeit sum([1, 2])")[0][1]
+    assert "Return the sum" in "".join(value for _, value in put_out(page, "sum?"))
+    assert put_out(page, "display('a', 2)") == [("text", "'a'"), ("text", "2")]
+    for source in ("!pip install torch", "%load_ext x"):
+        assert "which a page does not have" in put_out(page, source)[0][1]
+    assert "This page has NumPy" in put_out(page, "import no_such_module")[0][1]
+    assert "write the value into the code" in put_out(page, "input('?')")[0][1]

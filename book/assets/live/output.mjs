@@ -42,6 +42,7 @@ export class Output {
     if (kind === "stdout" || kind === "stderr") {
       if (this.last?.kind !== kind) this.last = {kind, pre: this.text(`stream ${kind}`, "")};
       this.last.pre.append(value);
+      if (value.includes("\r")) this.last.pre.textContent = this.last.pre.textContent.replace(/[^\n]*\r(?!\n)(?=[^\n])/g, "");
       return;
     }
     this.last = undefined;

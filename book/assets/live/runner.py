@@ -7,17 +7,22 @@ Matplotlib drew, whose title says what is in it); "error" (a traceback, of the r
 """
 
 import ast
+import builtins
 import contextlib
 import dis
 import functools
 import io
 import linecache
+import re
 import sys
 import time
+import timeit
 import traceback
 
 LONGEST_OUTPUT = 200_000  # characters that one cell prints; more would only freeze the page
 AT_ONCE, EVERY = 500, 0.05  # so many lines are put out at once, later ones every so many seconds
+HERE = "This page has NumPy, Matplotlib and mlcore; what else there is runs in JupyterLab or in Binder."
+NO_INPUT = "input() cannot ask in this page: write the value into the code."
 RICH = {"_repr_html_": "html", "_repr_svg_": "svg", "_repr_markdown_": "markdown"}
 
 
@@ -64,6 +69,8 @@ def run(source, name, names, emit):
     printed = Printed(emit)
     with contextlib.redirect_stdout(printed.stream("stdout")), contextlib.redirect_stderr(printed.stream("stderr")):
         catch_figures(printed)
+        builtins.display, builtins.input = functools.partial(display, printed), no_input
+        builtins.display.timed = timed
         try:
             value = execute(source, name, names)
             printed.flush()
@@ -81,10 +88,44 @@ def run(source, name, names, emit):
 
 def execute(source, name, names):
     """Run all statements; return the value of the last one if it is an expression."""
-    tree = ast.parse(source, name)
+    tree = parsed(source, name)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, name, "exec"), names)
     return eval(compile(ast.Expression(last.value), name, "eval"), names) if last else None
+
+
+def parsed(source, name):
+    """The statements of a cell; of what only a notebook's kernel understands, the part that makes sense here."""
+    try:
+        return ast.parse(source, name)
+    except SyntaxError as error:
+        lines = source.split("\n")
+        plain = [re.sub(r"^%matplotlib\b.*", "", line) for line in lines]
+        plain = [re.sub(r"^%timeit\s+(.+)", lambda m: f"display.timed({m[1]!r}, globals())", line) for line in plain]
+        plain = [re.sub(r"^([\w.]+)\?{1,2}$", r"help(\1)", line) for line in plain]
+        if plain != lines:
+            return parsed("\n".join(plain), name)
+        if lines[(error.lineno or 1) - 1].lstrip()[:1] in ("%", "!"):
+            error.msg += f" (a command of the notebook's kernel or of the system, which a page does not have). {HERE}"
+        raise
+
+
+def display(printed, *values):
+    """Show values, as the last line of a cell is shown."""
+    for value in values:
+        show(value, printed)
+
+
+def timed(statement, names):
+    """Print how long a statement takes: what %timeit does, shorter."""
+    timer = timeit.Timer(statement, globals=names)
+    number, _ = timer.autorange()
+    best = min(timer.repeat(3, number)) / number
+    print(f"{best * 1e6:.3g} microseconds (the best of 3, {number} times each)")
+
+
+def no_input(*_):
+    raise RuntimeError(NO_INPUT)
 
 
 class Printed:
@@ -132,7 +173,8 @@ def own_traceback(error):
         part.stack[:] = [frame for frame in part.stack if frame.filename.startswith("<cell ")]
         seen.append(part)
         part = part.__cause__ or part.__context__
-    return "".join(report.format())
+    hint = f"\n{HERE}\n" if isinstance(error, ModuleNotFoundError) else ""
+    return "".join(report.format()) + hint
 
 
 # -- showing what comes out --
@@ -229,12 +271,12 @@ class Names:
 def names_of(source):
     cell = Names()
     try:
-        statements = ast.parse(source).body
-    except SyntaxError:
+        statements = parsed(source, "<names>").body
+        compiled = [compile(ast.Module([statement], []), "<names>", "exec") for statement in statements]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         cell.broken = True  # the reader has to hear of it
         return cell
-    for statement in statements:
-        code = compile(ast.Module([statement], []), "<names>", "exec")
+    for statement, code in zip(statements, compiled, strict=True):
         loaded, stored, inner = names_in(code, in_order=isinstance(statement, ast.For | ast.With))
         if not isinstance(statement, ast.FunctionDef):
             loaded |= inner  # of a comprehension, a lambda or a class: used now; of a function: when it is called
