@@ -19,6 +19,7 @@ sys.path += [str(ROOT / "book" / "ext"), str(ROOT / "tools")]
 from book_math import mathml  # noqa: E402
 from book_ways import repository  # noqa: E402
 from cut_fonts import characters  # noqa: E402
+from measure_site import fetched, weights  # noqa: E402
 
 HTML = Path(os.environ.get("BOOK_SITE", ROOT / "_build" / "html"))
 PYTHON = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]["live_python"]
@@ -415,3 +416,22 @@ def test_the_buttons_lead_to_the_copy_that_is_published_or_are_not_there():
             assert binder and all(address.endswith(f"lab/tree/notebooks/{path.stem}.ipynb") for address in binder)
         else:
             assert binder == []
+
+
+def test_pictures_come_when_they_are_about_to_be_seen_and_their_size_is_known_before():
+    pages = [(path, page) for path, page in site().items() if path.parent.name == "notebooks"]
+    for path, page in pages:
+        for image in page.all("img"):
+            if "_images/" in image["src"]:
+                assert (image.get("loading"), image["src"].startswith("data:")) == ("lazy", False), path.name
+                assert int(image["width"]) > 0 < int(image["height"])
+    frames = [image for _, page in pages for image in page.all("img") if "/frame-" in image["src"]]
+    assert len(frames) > 100 and all((HTML / "_images" / Path(image["src"]).name).is_file() for image in frames)
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.stem) for p in sorted((ROOT / "notebooks").glob("*.ipynb"))])
+def test_a_page_is_light(path):
+    """What a first visit takes, as a server with gzip sends it: at most 300 kB in 22 requests; the page itself 100 kB."""
+    page = HTML / "notebooks" / f"{path.stem}.html"
+    found = weights(page)
+    assert sum(found.values()) < 300_000 and found["page"] < 100_000 and len(fetched(page)) <= 22, found

@@ -29,7 +29,8 @@ def size(path):
 def fetched(page):
     """The files that a browser fetches for a page."""
     text = page.read_text(encoding="utf-8")
-    addresses = [a or b for a, b in FETCHED.findall(text)]
+    now = re.sub(r'<img\b[^>]*loading="lazy"[^>]*>', "", text)  # the others come when they come into view
+    addresses = [a or b for a, b in FETCHED.findall(now)]
     files = {page} | {(page.parent / a.partition("?")[0]).resolve() for a in addresses if not a.startswith("data:")}
     for path in list(files):
         if path.suffix == ".css":

@@ -1,14 +1,17 @@
 """Sphinx extension: what a page loads becomes small. Nothing of it changes what one sees.
 
 After the build, every page gets one style sheet, with the rules that some page uses, and one script; its icons are
-drawn in the page, out of the theme's own font of icons; what only the search needs is loaded by the search page alone.
+drawn in the page, out of the theme's own font of icons; what only the search needs is loaded by the search page alone;
+pictures, also those of players, are files that come when they are about to be seen, with their size known before.
 """
 
+import hashlib
 import re
 import zlib
 from functools import cache
 from pathlib import Path
 from posixpath import normpath, relpath
+from urllib.parse import unquote
 
 import tinycss2
 from fontTools.misc.transform import Scale
@@ -24,6 +27,9 @@ PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="script"[^>]*/>\n?')
 OF_SEARCH = re.compile(r"/(searchtools|language_data|searchindex)\.js$|^searchindex\.js$")
 UNUSED = re.compile(r"/(togglebutton|design-tabs)\.js$")  # nothing of this book is made to toggle or into tabs
 IN_PAGE = re.compile(r"[ \t]*<script>(let toggle|var togglebutton|DOCUMENTATION_OPTIONS\.)[^<]*</script>\n?")
+FRAME = re.compile(r"<img src='data:image/svg\+xml,([^']*)'")
+PICTURE = re.compile(r'(<img (?:[^>]*? )?)src="([^":]*_images/[^"]+)"(?![^>]*loading=)')
+SIZE = re.compile(r'<svg\b[^>]*?\bwidth="([\d.]+)(pt|px)?"[^>]*?\bheight="([\d.]+)(?:pt|px)?"')
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -53,6 +59,31 @@ def drawn(static, match):
     box = f"0 {-top} {glyphs[glyph].width} {top - bottom}"
     kinds = " ".join(["icon", *(kind for kind in kinds.split() if kind not in ("fa-solid", "fas", name))])
     return f'<svg class="{kinds}"{others} viewBox="{box}" aria-hidden="true"><path d="{pen.getCommands()}"/></svg>'
+
+
+# Pictures
+
+
+def picture_files(root, page, text):
+    """The page with its frames as files of their own, and with all pictures fetched when they come into view."""
+
+    def filed(match):
+        svg = unquote(match[1])
+        name = f"frame-{hashlib.sha256(svg.encode()).hexdigest()[:12]}.svg"
+        (root / "_images" / name).write_text(svg, encoding="utf-8", newline="\n")
+        return f'<img src="{relpath((root / "_images" / name).as_posix(), page.parent.as_posix())}"'
+
+    def sized(match):
+        path = (page.parent / match[2]).resolve()
+        size = SIZE.search(path.read_text(encoding="utf-8")) if path.suffix == ".svg" and path.is_file() else None
+        if "loading=" in match[0] or not size:
+            return match[0]
+        pixels = 4 / 3 if size[2] == "pt" else 1
+        width, height = (round(float(number) * pixels) for number in (size[1], size[3]))
+        return f'{match[1]}src="{match[2]}" loading="lazy" width="{width}" height="{height}"'
+
+    text = FRAME.sub(filed, text)
+    return PICTURE.sub(sized, text)
 
 
 # Styles
@@ -140,6 +171,9 @@ def slim_site(app, exception):
     texts = {page: page.read_text(encoding="utf-8") for page in sorted(root.rglob("*.html"))}
     texts = {page: text for page, text in texts.items() if "<head>" in text and "_static/" not in page.as_posix()}
     texts = {page: ICON.sub(lambda match: drawn(root / "_static", match), text) for page, text in texts.items()}
+
+    (root / "_images").mkdir(exist_ok=True)
+    texts = {page: picture_files(root, page, text) for page, text in texts.items()}
 
     def local(page, address):
         return Path(normpath((page.parent / address).as_posix()))
