@@ -431,7 +431,7 @@ def test_pictures_come_when_they_are_about_to_be_seen_and_their_size_is_known_be
 
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.stem) for p in sorted((ROOT / "notebooks").glob("*.ipynb"))])
 def test_a_page_is_light(path):
-    """What a first visit takes, as a server with gzip sends it: at most 300 kB in 22 requests; the page itself 100 kB."""
+    """What a first visit takes, gzipped: at most 300 kB in 22 requests; the page itself 100 kB."""
     page = HTML / "notebooks" / f"{path.stem}.html"
     found = weights(page)
     assert sum(found.values()) < 300_000 and found["page"] < 100_000 and len(fetched(page)) <= 22, found
