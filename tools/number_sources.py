@@ -4,14 +4,17 @@
     .venv/bin/python tools/number_sources.py --write   # and store it in tests/numbers.json
 
 tests/numbers.json says, for each cell of text, each caption and each alternative text, where its numbers come from: the
-id of a cell whose code or output has the number, or a reason why it is no result. A number for which no cell is found
-has to be given a reason there by hand. The test compares all of it with the notebooks as they are.
+id of a cell whose code or output has the number; or, written by hand where no cell is found, an expression that
+computes it ("= 110 / np.sqrt(200 * 101)"), or a reason why it is no result. The test compares all with the notebooks.
 """
 
 import argparse
 import json
 import re
 from pathlib import Path
+
+import numpy as np
+from measure_chapters import chapters
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = ROOT / "tests" / "numbers.json"
@@ -29,7 +32,7 @@ def value(text):
 def prose(text):
     """Text without addresses, code, names of sections and years of publications."""
     text = re.sub(r"\]\([^)]*\)|<https?:[^>]*>|https?:\S+", "]", text)
-    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
     return YEAR.sub("", SECTION.sub("", text))
 
 
@@ -50,17 +53,18 @@ def computed(cell):
     return found
 
 
+def agrees(text, x):
+    """Whether a number of the text is x, rounded as it is written."""
+    wanted, (mantissa, _, power) = value(text), text.lower().partition("e")
+    digits = len(mantissa.partition(".")[2])
+    unit = 10.0 ** (int(power or 0) - digits)
+    rounded = digits > 0 or power  # a whole number is meant exactly
+    return abs(x - wanted) <= (0.5000001 * unit if rounded else 1e-9 * abs(wanted))
+
+
 def stands_in(text, cell):
     """Whether a number of the text is one of the cell, rounded as it is written, or in other units."""
-    wanted, digits = value(text), len(text.partition(".")[2].partition("e")[0])
-    unit = 10.0**-digits if "e" not in text.lower() else abs(wanted) / 10
-    for x in computed(cell):
-        for scale in SCALES:
-            if abs(x * scale - wanted) <= 1e-9 * abs(wanted) or (
-                digits and abs(x * scale - wanted) <= unit * 0.5000001
-            ):
-                return True
-    return False
+    return any(agrees(text, x * scale) for x in computed(cell) for scale in SCALES)
 
 
 def texts(notebook):
@@ -86,10 +90,9 @@ def found(notebook, id, text):
     return SMALL if re.fullmatch(r"[-−]?\d|10|100", text) else None
 
 
-def chapters():
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        if not path.stem.endswith("_practice") or path.stem == "1_5_in_practice":
-            yield path.stem, json.loads(path.read_text(encoding="utf-8"))
+def named():
+    """(name, notebook) of each chapter."""
+    return [(path.stem, notebook) for path, notebook in chapters().items()]
 
 
 def faults(name, notebook, stored):
@@ -102,6 +105,9 @@ def faults(name, notebook, stored):
             source = known.get(number)
             if source is None:
                 said.append(f"{name}, cell {id}: where does {number} come from?")
+            elif source.startswith("= "):
+                if not agrees(number, float(eval(source[2:], {"np": np}))):
+                    said.append(f"{name}, cell {id}: {number} is not {source[2:]}")
             elif source in cells and not stands_in(number, cells[source]):
                 said.append(f"{name}, cell {id}: {number} is not what cell {source} computes")
             elif source not in cells and " " not in source:
@@ -129,8 +135,8 @@ def main():
     parser.add_argument("--write", action="store_true", help="store what was found")
     write = parser.parse_args().write
     stored = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
-    new = {name: renewed(notebook, stored.get(name, {})) for name, notebook in chapters()}
-    for name, notebook in chapters():
+    new = {name: renewed(notebook, stored.get(name, {})) for name, notebook in named()}
+    for name, notebook in named():
         for id, known in new[name].items():
             before = stored.get(name, {}).get(id, {})
             for number, source in known.items():
