@@ -27,7 +27,7 @@ def test_every_number_in_the_text_comes_from_a_cell_or_says_why_not(chapter):
 
 def test_most_numbers_are_computed():
     sources = [source for cells in KNOWN.values() for known in cells.values() for source in known.values()]
-    given = [source for source in sources if " " in source]
+    given = [source for source in sources if " " in source and not source.startswith("= ")]
     assert len(sources) > 1200 and len(given) < len(sources) / 8
     assert all(len(source) > 8 for source in given)
 

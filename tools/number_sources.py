@@ -9,6 +9,7 @@ computes it ("= 110 / np.sqrt(200 * 101)"), or a reason why it is no result. The
 """
 
 import argparse
+import functools
 import json
 import re
 from pathlib import Path
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STORED = ROOT / "tests" / "numbers.json"
 NUMBER = re.compile(r"(?<![\w.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 SECTION = re.compile(r"\b1\.[345](?:\.\d)*\b")
-YEAR = re.compile(r"(?<![\d.,])(?:1[89]\d\d|20[0-2]\d)(?![\d.,])")
+YEAR = re.compile(r"(?<![\d.,])(?:1[89]\d\d|20[0-2]\d)(?!\d|[.,]\d)")
 SMALL = "a small whole number"
 SCALES = (1, -1, 100, 1000, 1e-3, 1e-6, 1e-9)  # per cent, thousands, MB, GB
 
@@ -33,6 +34,7 @@ def prose(text):
     """Text without addresses, code, names of sections and years of publications."""
     text = re.sub(r"\]\([^)]*\)|<https?:[^>]*>|https?:\S+", "]", text)
     text = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+    text = re.sub(r"\$[^$]*\$", lambda m: m[0].replace(",", ", "), text)  # (10,100) are two numbers
     return YEAR.sub("", SECTION.sub("", text))
 
 
@@ -48,9 +50,13 @@ def computed(cell):
         data = output.get("data", {})
         texts += ["".join(output.get("text", "")), "".join(data.get("text/plain", ""))]
         texts.append(re.sub(r"(src|href)=(['\"])data:.*?\2", "", "".join(data.get("text/html", ""))))
-    found = {value(n.rstrip(",")) for text in texts for n in NUMBER.findall(text.replace("_", ""))}
-    found |= {value(f"{a}e{b}") for text in texts for a, b in re.findall(r"(\d+(?:\.\d+)?)\s*\*\s*10\*\*(-?\d+)", text)}
-    return found
+    return values("\n".join(texts))
+
+
+@functools.cache
+def values(text):
+    found = {value(n) for n in NUMBER.findall(text.replace("_", ""))}
+    return found | {value(f"{a}e{b}") for a, b in re.findall(r"(\d+(?:\.\d+)?)\s*\*\s*10\*\*(-?\d+)", text)}
 
 
 def agrees(text, x):
