@@ -126,7 +126,7 @@ class Reader:
     def edit(self, name, code):
         if self.button(name, "Edit").is_visible():
             self.button(name, "Edit").click()
-        self.cell(name).get_by_role("textbox").fill(code)
+        self.cell(name).locator("textarea").fill(code)
 
     def output(self, name):
         return self.cell(name).locator("> .cell_output").inner_text().strip()
@@ -289,7 +289,7 @@ def test_a_cell_that_was_changed_runs_again_before_those_that_need_it(reader):
 def test_an_edit_survives_a_reload_and_leaves_with_one_click(fresh):
     fresh.edit("setup", "print('mine')")
     fresh.tab.reload()
-    assert fresh.cell("setup").get_by_role("textbox").input_value() == "print('mine')"
+    assert fresh.cell("setup").locator("textarea").input_value() == "print('mine')"
     assert "earlier visit" in fresh.cell("setup").inner_text()
     assert not any("worker" in address for address in fresh.requests)
     older = json.dumps({"code": "mine", "book": "older"})
@@ -297,9 +297,9 @@ def test_an_edit_survives_a_reload_and_leaves_with_one_click(fresh):
     fresh.tab.reload()
     fresh.cell("setup").get_by_text("has changed since").wait_for()
     fresh.button("setup", "Reset").click()
-    assert fresh.cell("setup").get_by_role("textbox").count() == 0
+    assert fresh.cell("setup").locator("textarea").count() == 0
     fresh.tab.reload()
-    assert fresh.button("setup", "Edit").is_visible() and fresh.cell("setup").get_by_role("textbox").count() == 0
+    assert fresh.button("setup", "Edit").is_visible() and fresh.cell("setup").locator("textarea").count() == 0
 
 
 def test_without_storage_an_edit_still_runs(browser, site):
@@ -345,6 +345,11 @@ def test_an_exercise_is_checked(browser, site):
         someone.edit(name, f'check("true-or-false", {answer})')
         someone.run(name)
         assert someone.output(name).startswith(words)
+        assert ("solved" in someone.cell(name).get_attribute("class").split()) == (words == "Right.")
+    contents = someone.tab.locator(".bd-links a.current .solved-count").last
+    assert contents.inner_text().strip().startswith("1 of ")
+    someone.tab.reload()
+    assert "solved" in someone.cell(name).get_attribute("class").split()
     someone.context.close()
 
 

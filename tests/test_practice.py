@@ -1013,3 +1013,23 @@ def test_what_a_page_knows_of_a_value(value, known, tmp_path, monkeypatch, capsy
     practice.predict(..., value, within=0.5)
     assert json.loads((tmp_path / "known").read_text()) == {"truth": known, "within": 0.5}
     assert capsys.readouterr().out.startswith("It is ")
+
+
+def test_what_is_solved_is_recorded_in_the_readers_own_folder_alone(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    right = exercises()["true-or-false"].solution
+    check("true-or-false", right)
+    assert list(tmp_path.iterdir()) == []  # not a folder of copies
+    (tmp_path / ".versions.json").write_text("{}")
+    check("true-or-false", {key: not value for key, value in right.items()})
+    assert practice.read_record() == {}
+    (tmp_path / ".solved.json").write_text("damaged")
+    check("true-or-false", right)
+    assert list(practice.read_record()) == ["true-or-false"]
+    (tmp_path / "list.json").write_text("[]")
+    assert practice.read_record(tmp_path / "list.json") == {}
+    capsys.readouterr()
+    practice.solved()
+    said = capsys.readouterr().out
+    assert re.search(r"^loss function +1 of \d+: true-or-false$", said, re.MULTILINE)
+    assert re.search(r"^gradient +0 of \d+$", said, re.MULTILINE)

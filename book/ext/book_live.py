@@ -97,10 +97,26 @@ def close_downloads(app, exception):
             path.write_text(unanswered(path), encoding="utf-8", newline="\n")
 
 
+def list_exercises(app, exception):
+    """Tell the script that marks what is solved which exercises there are, by page."""
+    if exception or app.builder.format != "html":
+        return
+    names = {}
+    for path in sorted((Path(app.srcdir) / "notebooks").glob("*_practice.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        names[path.stem] = [cell.id.removesuffix("-answer") for cell in cells if cell.id.endswith("-answer")]
+    names = {page: found for page, found in names.items() if found}
+    source = (Path(app.srcdir) / "book/assets/solved.js").read_text(encoding="utf-8")
+    script = f"window.exercises = {json.dumps(names)};\n{source}"
+    (app.outdir / "_static" / "solved.js").write_text(script, encoding="utf-8", newline="\n")
+
+
 def setup(app):
     app.add_config_value("live_python", PYODIDE, "env")
+    app.add_js_file("solved.js")
     app.connect("doctree-read", name_cells)
     app.connect("html-page-context", add_to_page)
     app.connect("build-finished", pack)
     app.connect("build-finished", close_downloads)
+    app.connect("build-finished", list_exercises)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,5 +1,5 @@
 """What the book teaches with: predictions and exercises, figures and players. The core never needs it."""
 
-from mlcore.teaching.practice import check, predict
+from mlcore.teaching.practice import check, predict, solved
 
-__all__ = ["check", "predict"]
+__all__ = ["check", "predict", "solved"]

@@ -31,6 +31,7 @@ A solution uses no names but those that its module imports: these imports are th
 import builtins
 import contextlib
 import copy
+import datetime
 import difflib
 import functools
 import importlib
@@ -48,6 +49,7 @@ import threading
 import warnings
 from dataclasses import dataclass
 from numbers import Number
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -126,6 +128,52 @@ def check(name, answer):
     except Exception as error:
         text = f"Not yet: the check cannot read this answer ({type(error).__name__})."
     say(text)
+    if text == "Right.":
+        record(str(name))
+
+
+RECORD = Path(".solved.json")  # in the folder of a reader's copies, which has the other file
+
+
+def record(name):
+    """Keep in the reader's own folder that an exercise is solved."""
+    if Path(".versions.json").exists():
+        solved = read_record() | {name: datetime.date.today().isoformat()}
+        with contextlib.suppress(OSError):  # a folder that cannot be written to keeps no record
+            RECORD.write_text(json.dumps(solved, indent=0), encoding="utf-8")
+
+
+def read_record(path=RECORD):
+    """{exercise: day} of what has been solved; nothing if there is no record, or none that can be read."""
+    try:
+        solved = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return solved if isinstance(solved, dict) else {}
+
+
+def solved(path=RECORD):
+    """Print how many exercises of each section have been solved: what the checks in a folder of copies kept.
+
+    Parameters
+    ----------
+    path : str or path-like, optional
+        The record, ``.solved.json`` in the folder of the notebooks.
+
+    Examples
+    --------
+    >>> solved("no-such-folder/.solved.json")  # doctest: +ELLIPSIS
+    backward propagation    0 of ...
+    """
+    known = read_record(path)
+    sections = {}
+    for name, exercise in exercises().items():
+        sections.setdefault(exercise.__module__.rpartition(".")[2], []).append(name)
+    for section, names in sections.items():
+        done = [name for name in names if name in known]
+        print(
+            f"{section.replace('_', ' '):22} {len(done):2} of {len(names)}" + (f": {', '.join(done)}" if done else "")
+        )
 
 
 def predict(guess, computed, within=None):

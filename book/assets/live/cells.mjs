@@ -18,6 +18,7 @@ export function takeOver(cells, settings) {
     out: (index, kind, value) => live[index].output.add(kind, value),
     end: (index, good) => {
       live[index].end();
+      live[index].tellIfSolved();
       status.say(good ? `Cell ${index + 1} has run.` : `Cell ${index + 1} stopped at an error.`);
     },
     done: next,
@@ -213,6 +214,12 @@ class Cell {
     this.editButton.focus();
     this.resetButton.hidden = true;
     this.onReset(`Cell ${this.index + 1} is as in the book again.`);
+  }
+
+  // An exercise is solved when its check says so.
+  tellIfSolved() {
+    const name = this.element.id.match(/^cell-(.*)-answer$/)?.[1];
+    if (name && /^Right\.$/m.test(this.output.place?.innerText ?? "")) window.solved?.(name);
   }
 
   wait() { this.name("Stop"); }
