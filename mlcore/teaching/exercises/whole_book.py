@@ -548,7 +548,7 @@ class HarmlessZeros(Exercise):
 
     - `a`: all biases;
     - `b`: the weights of a linear classifier, one affine layer and softmax;
-    - `c`: all weights of a network with one hidden layer of sigmoids;
+    - `c`: all weights and biases of a network with one hidden layer of sigmoids;
     - `d`: the weights of the *last* of its two layers only;
     - `e`: weights and biases of the *first* layer, if the hidden units are ReLUs.
     """
@@ -686,4 +686,905 @@ class ThreeGates(Exercise):
         | {"add": [3, 3]},
         "A small nudge of the smaller input does not move the maximum.": solution | {"maximum": [6, 6]},
         "subtract: ": solution | {"subtract": [6, 6]},
+    }
+
+
+class FrozenLayers(Exercise):
+    r"""Frozen layers
+
+    A trained network of four affine layers, a sigmoid between each two, gets a new task. Only the *third* affine layer
+    is to be trained; the others stay as they are. Which of these must be computed in a step? Answer with `True` or
+    `False`.
+
+    - `a`: the output of the first affine layer;
+    - `b`: the gradient with respect to the weights of the fourth affine layer;
+    - `c`: the gradient with respect to the input of the fourth affine layer;
+    - `d`: the gradient with respect to the weights of the third;
+    - `e`: the gradient with respect to the input of the third;
+    - `f`: the gradient back through the sigmoid between the first and the second.
+    """
+
+    level = "transfer"
+    read_again = f"{CHAIN} and {BACKWARD}"
+    hint = "Draw the layers in a row, and the way from the loss to the weights that are trained."
+    solution = {"a": True, "b": False, "c": True, "d": True, "e": False, "f": False}
+    worked = """
+    Forward has to run through all layers. Backward has to get from the loss to the third layer: through the loss, the
+    *input* of the fourth layer and the last sigmoid; there it computes the gradients of weights and biases, and ends.
+    What lies before it needs no gradient at all, which is why training only late layers is cheap.
+    """
+    same = {"a": 1 == 1, "b": 0 == 1, "c": 1 == 1, "d": 1 == 1, "e": 0 == 1, "f": 0 == 1}
+    wrong = {
+        "A frozen layer still lies on the way back: what comes before it needs the gradient of its input.": solution
+        | {"c": False},
+        "Nothing before the third layer is trained, so nothing there needs a gradient.": solution
+        | {"e": True, "f": True},
+        "b: True is not right": solution | {"b": True},
+        "a: False is not right": solution | {"a": False},
+    }
+
+
+class LinesOfDecay(Exercise):
+    r"""What kind of decay?
+
+    `adam(w, g)` makes one step of Adam with the gradient `g`, in place; `g` is the gradient of the data alone. Is each
+    of these a step with an `"L2"` penalty, with `"decoupled"` weight decay, or with `"neither"`?
+
+    - `a`: `adam(w, g + decay * w)`
+    - `b`: `w *= 1 - lr * decay; adam(w, g)`
+    - `c`: `adam(w, (1 - decay) * g)`
+    - `d`: `adam(w, g); loss += decay / 2 * (w**2).sum()`
+    """
+
+    level = "recall"
+    read_again = PRACTICE
+    solution = {"a": "L2", "b": "decoupled", "c": "neither", "d": "neither"}
+    worked = r"""
+    (a) The penalty $\frac\lambda2 \sum w^2$ has the gradient $\lambda w$, and Adam divides it by the size of the
+    gradients like the rest. (b) The weights shrink beside Adam's step: AdamW. (c) Adam does not notice a constant
+    factor in its gradients. (d) Adding the price to the number that is printed changes no gradient, and so no weight.
+    """
+    same = {"a": "l2", "b": "Decoupled", "c": "Neither", "d": "Neither"}
+    wrong = {
+        "Decoupled means: Adam's averages never see the decay.": solution | {"a": "decoupled", "b": "L2"},
+        "Does any weight move differently because of this?": solution | {"d": "L2"},
+        'c: "decoupled" is not right': solution | {"c": "decoupled"},
+    }
+
+
+class DividePairs(Exercise):
+    r"""Divide two pairs
+
+    In forward mode each number carries its slope: a pair (value, slope). Write the division of two pairs, and return
+    the pair of the quotient.
+    """
+
+    level = "implement"
+    read_again = CHAIN
+    inputs = [((6.0, 1.0), (2.0, 3.0)), ((3.0, -1.0), (-4.0, 2.0)), ((0.0, 5.0), (5.0, 1.0)), ((7.0, 2.0), (-0.5, 4.0))]
+
+    def solution(a, b):
+        """Return the pair of the quotient of the pairs a and b."""
+        (x, dx), (y, dy) = a, b
+        return x / y, (dx * y - x * dy) / y**2
+
+    worked = r"""
+    The two ways in which the quotient moves: through $x$ at the rate $1/y$, through $y$ at the rate $-x/y^2$. Each is
+    multiplied by the slope of its number, and both are added: $\dot x/y - x \dot y/y^2$. A program that does this for
+    every operation carries the derivative along with the value.
+    """
+
+    def same(a, b):
+        quotient = a[0] / b[0]
+        return [quotient, (a[1] - quotient * b[1]) / b[0]]
+
+    def each_alone(a, b):
+        return a[0] / b[0], a[1] / b[1]
+
+    def like_a_product(a, b):
+        (x, dx), (y, dy) = a, b
+        return x / y, (dx * y + x * dy) / y**2
+
+    def no_square(a, b):
+        (x, dx), (y, dy) = a, b
+        return x / y, (dx * y - x * dy) / y
+
+    wrong = {
+        "The slope of a quotient is not the quotient of the slopes.": each_alone,
+        "A larger denominator makes the quotient smaller: one sign is negative.": like_a_product,
+        "The denominator of the slope is squared.": no_square,
+        "The order of the two products decides the sign.": lambda a, b: (
+            a[0] / b[0],
+            (a[0] * b[1] - a[1] * b[0]) / b[0] ** 2,
+        ),
+    }
+
+
+class HalfTheStep(Exercise):
+    r"""Half the step
+
+    By which factor does each error change if the step $h$ of a numerical derivative is halved? Think of steps at which
+    this error is the larger one: the truncation error of the `forward` difference, that of the `central` difference,
+    and the `rounding` error of either.
+    """
+
+    level = "recall"
+    read_again = GRADIENT
+    solution = {"forward": 1 / 2, "central": 1 / 2**2, "rounding": 2}
+    worked = r"""
+    The truncation errors are $\frac h2 f''$ and $\frac{h^2}6 f'''$, so a half and a quarter. The rounding error of the
+    values of $f$, about $\epsilon\,|f|$, is divided by $h$: it doubles. Hence the best step lies in between, and a
+    larger one for the central difference.
+    """
+    same = {"forward": 0.5, "central": 0.25, "rounding": 2.0}
+    wrong = {
+        "The symmetric formula cancels the term with $h$; what is left goes with its square.": solution
+        | {"central": 0.5},
+        "The same rounding error is divided by a smaller step.": solution | {"rounding": 0.5},
+        "forward: 2 times too small": solution | {"forward": 0.25},
+    }
+
+
+class Coasting(Exercise):
+    r"""Coasting
+
+    Momentum with $\eta = 0.1$ and $\mu = 0.8$ has gone down an endless slope with gradient 1 for a long time. How long
+    is its `step`? Now the ground becomes level, gradient 0: how long is the `next` step, and how far does it still move
+    in all (`coast`)?
+    """
+
+    level = "by hand"
+    read_again = UPDATE
+    hint = r"$\mu + \mu^2 + \mu^3 + \dots = \mu/(1 - \mu)$."
+    solution = {"step": 0.1 / (1 - 0.8), "next": 0.8 * 0.1 / (1 - 0.8), "coast": 0.1 / (1 - 0.8) * 0.8 / (1 - 0.8)}
+    worked = r"""
+    The step settles where $v = 0.8\,v + 0.1$, at $\eta/(1-\mu) = 0.5$, five times that of SGD. On level ground it is
+    multiplied by 0.8 each time: $0.4 + 0.32 + \dots = 0.5 \cdot 0.8/0.2 = 2$, four more of the old steps. That carries
+    it over flat places, and past the minimum.
+    """
+    same = {"step": 0.5, "next": 0.4, "coast": 2.0}
+    wrong = {
+        "This is the step of plain SGD; the old velocity is added.": solution | {"step": 0.1},
+        "The last step on the slope is not counted: it is over.": solution | {"coast": 2.5},
+        "Without a gradient the velocity is not gone: 0.8 of it is left.": solution | {"next": 0.0, "coast": 0.0},
+        "coast: ": solution | {"coast": 0.4},
+    }
+
+
+class LossOrMetric(Exercise):
+    r"""Why not the accuracy?
+
+    We want a high accuracy. Why is a network trained on the cross-entropy and not directly on the accuracy?
+
+    - `"a"`: The accuracy is to be large, and gradient descent can only make something small.
+    - `"b"`: The accuracy can be computed for the whole data set only, not for a batch.
+    - `"c"`: The gradient of the accuracy is zero almost everywhere.
+    - `"d"`: The accuracy needs the test images.
+    """
+
+    level = "recall"
+    read_again = LOSS
+    solution = "c"
+    worked = """
+    A small change of a weight changes the scores a little, and nearly always changes no decision: the accuracy is a
+    staircase, level almost everywhere, with jumps where it has no derivative. The cross-entropy changes with every
+    score. (a) A minus sign would do. (b, d) It is a mean over whichever examples one takes.
+    """
+    same = "C"
+    wrong = {
+        "A minus sign in front would settle that.": "a",
+        "It is the share of right answers among any examples, also among 32.": "b",
+        '"d" is not right': "d",
+    }
+
+
+class ShapesBack(Exercise):
+    r"""Shapes on the way back
+
+    A network with 8 inputs, 5 hidden units and 3 classes (affine, sigmoid, affine, softmax with loss) gets a batch of
+    4. Give the shapes of the gradients, as tuples: with respect to the `scores`, the hidden values `h`, the weights
+    `W1` and `W2`, the biases `b2`, and the inputs `x`.
+    """
+
+    level = "by hand"
+    read_again = BACKWARD
+    hint = "A gradient of one number, the loss, has the shape of what it is taken with respect to."
+    solution = {"scores": (4, 3), "h": (4, 5), "W1": (8, 5), "W2": (5, 3), "b2": (3,), "x": (4, 8)}
+    worked = """
+    Each has the shape of the array itself. What belongs to the examples has the batch as its first axis (4); weights
+    and biases do not: their gradients are summed over the batch, by the product with the transpose or by the sum over
+    the rows.
+    """
+    same = {"scores": [4, 3], "h": [4, 5], "W1": [8, 5], "W2": [5, 3], "b2": [3], "x": [4, 8]}
+    wrong = {
+        "Each example adds to the same biases: their gradient is summed over the batch.": solution | {"b2": (4, 3)},
+        "Weights have no axis for the batch.": solution | {"W1": (4, 8, 5), "W2": (4, 5, 3)},
+        "W1: the right numbers, but in another order": solution | {"W1": (5, 8)},
+    }
+
+
+class BestIsLast(Exercise):
+    r"""The best is the last
+
+    This function goes down by SGD and is to return the parameters at which the loss was lowest, the first of equally
+    low ones. It always returns the last ones. Find the fault, and put it right.
+    """
+
+    level = "debug"
+    read_again = TOGETHER
+    hint = "How many arrays are there?"
+    inputs = [
+        (np.array([3.0, 0.0]), [np.array([20.0, 0.0]), np.array([20.0, 5.0]), np.array([-30.0, 0.0])], 0.1, height),
+        (np.array([1.0]), [np.array([-1.0]), np.array([4.0]), np.array([-2.0])], 0.5, height),
+        (np.array([1.0, 1.0]), [np.array([-1.0, 2.0]), np.array([-5.0, 1.0])], 0.2, valley),
+        (np.array([0.5, 0.0]), [np.array([-1.0, 1.0])], 1.0, valley),
+    ]
+
+    def given(w, gradients, lr, loss):
+        """Return the parameters with the lowest loss on the way from w."""
+        w = w.copy()
+        best, lowest = w, loss(w)
+        for g in gradients:
+            w -= lr * g
+            if loss(w) < lowest:
+                best, lowest = w, loss(w)
+        return best
+
+    def solution(w, gradients, lr, loss):
+        """Return the parameters with the lowest loss on the way from w."""
+        w = w.copy()
+        best, lowest = w.copy(), loss(w)
+        for g in gradients:
+            w -= lr * g
+            if loss(w) < lowest:
+                best, lowest = w.copy(), loss(w)
+        return best
+
+    worked = """
+    `best = w` gives a second name to the one array, and `w -= ...` changes it under both names. What is to be kept has
+    to be copied, the start included. A program that stops early and "keeps the best parameters" without copies has kept
+    those of its last epoch.
+    """
+
+    def same(w, gradients, lr, loss):
+        points = [w, *(w - lr * total for total in np.cumsum(gradients, axis=0))]
+        return min(points, key=loss).copy()
+
+    def start_forgotten(w, gradients, lr, loss):
+        w = w.copy()
+        best, lowest = w, loss(w)
+        for g in gradients:
+            w -= lr * g
+            if loss(w) < lowest:
+                best, lowest = w.copy(), loss(w)
+        return best
+
+    def copied_at_end(w, gradients, lr, loss):
+        return BestIsLast.given(w, gradients, lr, loss).copy()
+
+    def compared_with_start(w, gradients, lr, loss):
+        w = w.copy()
+        best, lowest = w.copy(), loss(w)
+        for g in gradients:
+            w -= lr * g
+            if loss(w) < lowest:
+                best = w.copy()
+        return best
+
+    def last_of_equals(w, gradients, lr, loss):
+        points = [w, *(w - lr * total for total in np.cumsum(gradients, axis=0))]
+        return min(points[::-1], key=loss).copy()
+
+    wrong = {
+        "If no step is lower than the start, the start is to be returned, as it was.": start_forgotten,
+        "A copy at the end comes too late: the values are gone by then.": copied_at_end,
+        "The lowest loss so far has to be remembered, too.": compared_with_start,
+        "Of equally low ones the first is asked for.": last_of_equals,
+    }
+
+
+class OneBiasManyRows(Exercise):
+    r"""One factor, one bias, many rows
+
+    $Y = c\,X + b$ with one number $c = 2$ and a bias $b$ of shape (2,), which is added to each row.
+
+    $$X = \begin{pmatrix} 1 & 0 \\ 2 & 1 \\ 0 & -1 \end{pmatrix}, \qquad
+    \frac{\partial L}{\partial Y} = \begin{pmatrix} 1 & 2 \\ 0 & -1 \\ 4 & 3 \end{pmatrix}.$$
+
+    Give the gradients with respect to $X$ (`dX`), $c$ (`dc`) and $b$ (`db`).
+    """
+
+    level = "by hand"
+    read_again = GRAPH
+    solution = {
+        "dX": 2 * np.array([[1, 2], [0, -1], [4, 3]]),
+        "dc": 1 * 1 + 2 * 0 + 0 * 2 + 1 * -1 + 0 * 4 + -1 * 3,
+        "db": np.array([1 + 0 + 4, 2 - 1 + 3]),
+    }
+    worked = """
+    The bias is repeated for each row, so its gradient is the sum over the rows, (5, 4). The one factor is repeated for
+    every entry: its gradient is the sum over all entries of gradient times X, 1 + 0 + 0 − 1 + 0 − 3 = −3. And X gets
+    the upstream gradient times the other factor, 2.
+    """
+    same = {"dX": [[2, 4], [0, -2], [8, 6]], "dc": -3.0, "db": (5, 4)}
+    wrong = {
+        "This is the sum of each row; the bias stands in each row once.": solution | {"db": np.array([3, -1, 7])},
+        "Each entry of X times the gradient at the same place, and then the sum of all.": solution | {"dc": 9},
+        "dc: expected a number": solution | {"dc": np.array([[1, 0], [0, -1], [0, -3]])},
+        "db: ": solution | {"db": np.array([5 / 3, 4 / 3])},
+    }
+
+
+class StepsOfSchedule(Exercise):
+    r"""A staircase with a ramp
+
+    The learning rate warms up along a line in 5 steps, the last of which has the full rate of 0.4. Then it is constant
+    for 10 steps, counted without those of the ramp; then it is halved, and again after every 10 steps. Steps count from
+    0. What is the rate in step 1 (`ramp`), in step 14 (`full`), in step 15 (`halved`) and in step 44 (`late`)?
+    """
+
+    level = "by hand"
+    read_again = PRACTICE
+    hint = "The ramp has the steps 0 to 4. Which steps have the full rate after it?"
+    solution = {"ramp": 0.4 * 2 / 5, "full": 0.4, "halved": 0.4 / 2, "late": 0.4 * 0.5**3}
+    worked = r"""
+    On the ramp step $k$ has the rate $0.4\,(k + 1)/5$: 0.16 in step 1. After it, step $k$ has $0.4 \cdot 0.5^n$, with
+    $n$ the whole part of $(k - 5)/10$: 0 for step 14, 1 for step 15, 3 for step 44 (39/10 = 3.9).
+    """
+    same = {"ramp": 0.16, "full": 0.4, "halved": 0.2, "late": 0.05}
+    wrong = {
+        "Step 0 is the first: it has a fifth of the rate already.": solution | {"ramp": 0.08},
+        "Step 15 is the eleventh after the ramp.": solution | {"halved": 0.4},
+        "late: 2 times too small": solution | {"late": 0.025},
+        "full: ": solution | {"full": 0.2},
+    }
+
+
+class TwoOutputs(Exercise):
+    r"""How sure is it?
+
+    A network gives two numbers for each example, a prediction `m` and the logarithm `s` of its variance. With Gaussian
+    noise the mean negative log-likelihood is, but for a constant, $L = \frac1N \sum_n \frac12 \bigl(s_n + (t_n -
+    m_n)^2\, e^{-s_n}\bigr)$. Return its gradients with respect to `m` and `s`.
+    """
+
+    level = "transfer"
+    read_again = LOSS
+    inputs = [
+        (np.array([1.0, -0.5, 2.0]), np.array([0.5, 0.0, -1.0]), np.array([2.0, 0.5, 1.0])),
+        (np.array([0.0, 3.0]), np.array([-0.5, 1.0]), np.array([1.0, 1.0])),
+        (np.array([[1.0], [2.0], [0.0], [1.5]]), np.zeros((4, 1)), np.array([[3.0], [2.0], [-1.0], [0.0]])),
+    ]
+
+    def solution(m, s, t):
+        """Return the gradients of the mean loss with respect to m and s."""
+        d, precision = m - t, np.exp(-s)
+        return d * precision / len(m), (1 - d**2 * precision) / (2 * len(m))
+
+    worked = r"""
+    The first is the squared error's $m - t$, weighted: what the network calls noisy counts less. The second is zero
+    where $e^s = (t - m)^2$, so each variance moves towards the squared error that occurs. Both have $1/N$ once, from
+    the mean. That $s$ is the *logarithm* keeps the variance positive for any score.
+    """
+
+    def same(m, s, t):
+        n, z = len(t), (t - m) * np.exp(-s / 2)
+        return -z * np.exp(-s / 2) / n, 0.5 / n - 0.5 * z * z / n
+
+    def summed(m, s, t):
+        return (m - t) * np.exp(-s), (1 - (m - t) ** 2 * np.exp(-s)) / 2
+
+    def uphill(m, s, t):
+        dm, ds = TwoOutputs.solution(m, s, t)
+        return -dm, ds
+
+    def like_a_constant(m, s, t):
+        dm, _ = TwoOutputs.solution(m, s, t)
+        return dm, 0 * s + 1 / (2 * len(m))
+
+    def other_sign(m, s, t):
+        dm, _ = TwoOutputs.solution(m, s, t)
+        return dm, (1 + (m - t) ** 2 * np.exp(-s)) / (2 * len(m))
+
+    wrong = {
+        "as many times too large as m has rows: is the mean taken?": summed,
+        "The derivative of $(t - m)^2$ with respect to $m$ is $-2(t - m)$: look at the sign.": uphill,
+        "s stands in both terms, also in the exponent.": like_a_constant,
+        "The derivative of $e^{-s}$ has a minus sign.": other_sign,
+    }
+
+
+class StateOfUnit(Exercise):
+    r"""How is this unit?
+
+    These hidden units were watched over all training images. What are they: `"dead"`, `"saturated"`, `"twins"` or
+    `"healthy"`?
+
+    - `a`: a ReLU, 0 for 60 % of the images, between 0 and 3 for the others;
+    - `b`: a ReLU, 0 for every image;
+    - `c`: a sigmoid, above 0.999 for half of the images, below 0.001 for the others;
+    - `d`: two sigmoids between 0.3 and 0.7, always exactly equal.
+    """
+
+    level = "recall"
+    read_again = BACKWARD
+    solution = {"a": "healthy", "b": "dead", "c": "saturated", "d": "twins"}
+    worked = r"""
+    (a) That is what a ReLU is for: it learns from the images that make it positive. (b) No image sends a gradient
+    through it, so nothing will change that. (c) The slope is $y(1 - y) < 0.001$ on either side: it learns hardly
+    anything, though it tells images apart. (d) They started with equal weights, get equal gradients, and count as one.
+    """
+    same = {"a": "Healthy", "b": "Dead", "c": "Saturated", "d": "Twins"}
+    wrong = {
+        "It is off for some images, and learns from the others.": solution | {"a": "dead"},
+        "Its outputs differ; but what is the slope there?": solution | {"c": "healthy"},
+        'b: "saturated" is not right': solution | {"b": "saturated"},
+    }
+
+
+class AdagradInPlace(Exercise):
+    r"""AdaGrad, in place
+
+    Write one step of AdaGrad for one array: add the squares of the gradient to `h`, and move `w`, both in place. Put
+    `eps` beside the root, not under it.
+    """
+
+    level = "implement"
+    read_again = UPDATE
+    inputs = [
+        (np.array([1.0, -2.0]), [np.array([3.0, -4.0]), np.array([4.0, 1.0]), np.array([0.0, 2.0])], 0.1, 1e-7),
+        (
+            np.array([[0.5], [1.0], [-1.0]]),
+            [np.array([[0.1], [0.0], [-0.3]]), np.array([[0.2], [0.0], [5.0]])],
+            0.5,
+            0.1,
+        ),
+    ]
+
+    def solution(w, g, h, lr, eps):
+        """Move w by one step of AdaGrad with the gradient g; h holds the sum of squares."""
+        h += g**2
+        w -= lr * g / (np.sqrt(h) + eps)
+
+    worked = r"""
+    First the sum, then the step: a coordinate whose first gradient is $g$ makes a first step of $\eta\,g/|g|$. Where
+    all gradients so far were 0, `eps` keeps 0/0 away. `h = h + g**2` would make a new array, and the caller's sum would
+    stay 0 for ever.
+    """
+
+    @classmethod
+    def run(cls, answer, w, gradients, lr, eps):
+        start, w, h, path = w, w.copy(), np.zeros_like(w), []
+        for g in gradients:
+            answer(w, g.copy(), h, lr, eps)
+            path.append(w.copy())
+        return {"w": np.array(path), "h": h} if h.any() or (w != start).any() else None
+
+    def same(w, g, h, lr, eps):
+        np.add(h, g * g, out=h)
+        w[...] = w - g * lr / (eps + h**0.5)
+
+    def new_sum(w, g, h, lr, eps):
+        h = h + g**2
+        w -= lr * g / (np.sqrt(h) + eps)
+
+    def no_root(w, g, h, lr, eps):
+        h += g**2
+        w -= lr * g / (h + eps)
+
+    def under_the_root(w, g, h, lr, eps):
+        h += g**2
+        w -= lr * g / np.sqrt(h + eps)
+
+    def step_first(w, g, h, lr, eps):
+        w -= lr * g / (np.sqrt(h) + eps)
+        h += g**2
+
+    def forgetful(w, g, h, lr, eps):
+        h[...] = 0.9 * h + 0.1 * g**2
+        w -= lr * g / (np.sqrt(h) + eps)
+
+    wrong = {
+        "The caller's h must change: with = alone the name gets a new array.": new_sum,
+        "Divide by the root of the sum: a step has the size of lr, not of lr / g.": no_root,
+        "eps stands beside the root.": under_the_root,
+        "The gradient of this step counts in the sum, too.": step_first,
+        "This is the leaky average of RMSprop.": forgetful,
+    }
+
+
+class BothWays(Exercise):
+    r"""Both ways through a Jacobian
+
+    $y = (x_1 x_2,\; x_1 + x_2)$ at $x = (2, 5)$. Give its Jacobian `J`, with a row for each output; what it makes of
+    the nudge $(1, 2)$ of $x$ (`forward`); and what comes back to $x$ from the upstream gradient $(1, -3)$ (`backward`).
+    """
+
+    level = "by hand"
+    read_again = CHAIN
+    solution = {
+        "J": np.array([[5, 2], [1, 1]]),
+        "forward": np.array([5 * 1 + 2 * 2, 1 + 2]),
+        "backward": np.array([1 * 5 - 3 * 1, 1 * 2 - 3 * 1]),
+    }
+    worked = r"""
+    $\partial y_1/\partial x = (x_2, x_1) = (5, 2)$ and $\partial y_2/\partial x = (1, 1)$. Forward, a column from the
+    right: $Jv = (9, 3)$. Backward, a row from the left: $uJ = (2, -1)$. Both cost the same here; with many inputs and
+    one loss only the way back gives all derivatives at once.
+    """
+    same = {"J": [[5.0, 2], [1, 1]], "forward": (9, 3), "backward": (2, -1)}
+    wrong = {
+        "J: it is transposed": solution | {"J": np.array([[5, 1], [2, 1]])},
+        "The upstream gradient multiplies from the left: its first entry goes with the first row.": solution
+        | {"backward": np.array([-1, -2])},
+        "The slope of a product with respect to one factor is the other.": solution
+        | {"J": np.array([[2, 5], [1, 1]]), "forward": np.array([12, 3]), "backward": np.array([-1, 2])},
+        "forward: ": solution | {"forward": np.array([7, 4])},
+    }
+
+
+class LinesOfLoop(Exercise):
+    r"""The lines of a loop
+
+    These are the lines of one epoch of training, its first batch, in a wrong order.
+
+    - `a`: `optimizer.update(net.params, net.grads)`
+    - `b`: `batch = order[0:32]`
+    - `c`: `net.backward()`
+    - `d`: `order = rng.permutation(len(x))`
+    - `e`: `loss = net.forward(x[batch], t[batch])`
+
+    Give the right `order`, as a text such as "abcde". And to which parameters does the `loss` belong: those `"before"`
+    the update or those `"after"` it?
+    """
+
+    level = "recall"
+    read_again = TOGETHER
+    solution = {"order": "dbeca", "loss": "before"}
+    worked = """
+    Draw an order, take a batch from it, go forward, go back, update. Backward uses what forward has stored, and the
+    update uses the gradients that backward has written. The loss was computed before the update, so the loss that a
+    loop prints belongs to the parameters that are just being left.
+    """
+    same = {"order": "DBECA", "loss": "Before"}
+    wrong = {
+        "The update needs the gradients of this batch.": solution | {"order": "dbeac"},
+        "Backward goes back through what forward has stored.": solution | {"order": "dbcea"},
+        "Is the network run again after the update?": solution | {"loss": "after"},
+    }
+
+
+class DropoutGiven(Exercise):
+    r"""Dropout with given numbers
+
+    Write dropout as a function. `r` holds random numbers from 0 to 1, of the shape of `x`. While training, an entry is
+    dropped where its number is *below* `p`, and what is kept is scaled so that the mean stays. Otherwise `x` stays as
+    it is.
+    """
+
+    level = "implement"
+    read_again = PRACTICE
+    inputs = [
+        (ROWS, np.array([[0.1, 0.6, 0.25], [0.9, 0.2, 0.3]]), 0.25, True),
+        (ROWS, np.array([[0.1, 0.6, 0.25], [0.9, 0.2, 0.3]]), 0.25, False),
+        (FOUR[:, 0], np.array([0.79, 0.8, 0.95, 0.0]), 0.8, True),
+        (FOUR[:, 1], np.array([0.0, 0.5, 0.2, 0.999]), 0.0, True),
+    ]
+
+    def solution(x, r, p, training):
+        """Return x with some entries dropped while training, those whose r is below p."""
+        if not training:
+            return x
+        return np.where(r < p, 0, x / (1 - p))
+
+    worked = r"""
+    An entry is kept with probability $1 - p$; divided by it, its mean is $(1 - p) \cdot x/(1 - p) = x$. So nothing has
+    to be scaled in use, where all units are on. With $p = 0$ nothing is dropped, not even where the number is 0.
+    """
+
+    def same(x, r, p, training):
+        kept = (r >= p) / (1 - p) if training else np.ones_like(x)
+        return kept * x
+
+    def unscaled(x, r, p, training):
+        return np.where(training & (r < p), 0, x)
+
+    def scaled_by_p(x, r, p, training):
+        return np.where(r < p, 0, x / p if p else x) if training else x
+
+    def always(x, r, p, training):
+        return np.where(r < p, 0, x / (1 - p))
+
+    def kept_and_dropped(x, r, p, training):
+        return np.where(r < p, x / (1 - p), 0) if training else x
+
+    def border(x, r, p, training):
+        return np.where(r <= p, 0, x / (1 - p)) if training else x
+
+    wrong = {
+        "Divide by the share that is kept, so that the mean stays.": unscaled,
+        "The share that is kept is 1 - p.": scaled_by_p,
+        "When the network is used, nothing is dropped.": always,
+        "This keeps what is to be dropped.": kept_and_dropped,
+        "Dropped is what is below p, not what equals it.": border,
+    }
+
+
+class CentreRows(Exercise):
+    r"""Centred rows
+
+    A layer subtracts from each row of `x`, of shape (N, D), the mean of that row. (Normalisation layers begin like
+    this.) Write it with its backward pass.
+    """
+
+    level = "transfer"
+    read_again = GRAPH
+    hint = "Each entry has two ways to the outputs: straight on, and through the mean to every output of its row."
+    inputs = [(ROWS,), (FOUR,), (np.array([[1.0, 4.0, -2.0], [0.5, 0.0, 3.0], [2.0, 2.0, -1.0]]),)]
+
+    class solution:
+        def forward(self, x):
+            return x - x.mean(axis=1, keepdims=True)
+
+        def backward(self, dout):
+            return dout - dout.mean(axis=1, keepdims=True)
+
+    worked = r"""
+    Straight on, the entry gets `dout`. Through the mean: all outputs of the row subtract it, so their gradients add up
+    to $-\sum_k$ `dout[n, k]`, and the entry is $1/D$ of the mean. Together `dout` minus its mean: the layer's matrix,
+    $I - \frac1D \mathbf{1}\mathbf{1}^{\mathsf T}$, is its own transpose. Adding the same to a whole row changes no
+    output, so each row of the gradient sums to 0.
+    """
+
+    class same:
+        def forward(self, x):
+            self.D = x.shape[1]
+            return x - x @ np.full((self.D, self.D), 1 / self.D)
+
+        def backward(self, dout):
+            return dout - dout.sum(axis=1)[:, np.newaxis] / self.D
+
+    class StraightOn(same):
+        def backward(self, dout):
+            return dout.copy()
+
+    class NoMean(same):
+        def backward(self, dout):
+            return dout - dout.sum(axis=1, keepdims=True)
+
+    class OverColumns(same):
+        def backward(self, dout):
+            return dout - dout.mean(axis=0)
+
+    class Diagonal(same):
+        def backward(self, dout):
+            return dout * (1 - 1 / self.D)
+
+    wrong = {
+        "The second way is missing: each entry moves the mean of its row.": StraightOn,
+        "Each entry is only one D-th of the mean.": NoMean,
+        "The mean was taken over each row.": OverColumns,
+        "An entry moves the other outputs of its row, too.": Diagonal,
+    }
+
+
+class UpdatedTooSoon(Exercise):
+    r"""Updated too soon
+
+    One step of SGD for two matrices, $h = x W_1$ and $y = h W_2$, from the upstream gradient `dy`. A gradient check of
+    the first matrix fails, by more the larger the learning rate. Find the fault, and put it right.
+    """
+
+    level = "debug"
+    read_again = BACKWARD
+    inputs = [
+        (ROWS, FOUR[:2, :], FOUR[:3, :], np.array([[1.0, -1.0], [0.5, 2.0]]), 0.1),
+        (FOUR, FOUR[::-1, :1].copy(), OTHERS, np.array([[1.0], [2.0], [-1.0]]), 0.05),
+    ]
+
+    def given(x, dy, W1, W2, lr):
+        """Return W1 and W2 after one step of SGD."""
+        h = x @ W1
+        W2 = W2 - lr * h.T @ dy
+        dh = dy @ W2.T
+        W1 = W1 - lr * x.T @ dh
+        return W1, W2
+
+    def solution(x, dy, W1, W2, lr):
+        """Return W1 and W2 after one step of SGD."""
+        h = x @ W1
+        dh = dy @ W2.T
+        W2 = W2 - lr * h.T @ dy
+        W1 = W1 - lr * x.T @ dh
+        return W1, W2
+
+    worked = """
+    All gradients belong to one point: the parameters of the forward pass. `dh` has to go back through the weights that
+    made `y`, not through those of the next step. That is why a network first runs backward through all layers and only
+    then calls the optimizer.
+    """
+
+    def same(x, dy, W1, W2, lr):
+        first, second = x.T @ (dy @ W2.T), (x @ W1).T @ dy
+        return [W1 - lr * first, W2 - lr * second]
+
+    def other_one_first(x, dy, W1, W2, lr):
+        W1 = W1 - lr * x.T @ (dy @ W2.T)
+        W2 = W2 - lr * (x @ W1).T @ dy
+        return W1, W2
+
+    def uphill(x, dy, W1, W2, lr):
+        return W1 + lr * x.T @ (dy @ W2.T), W2 + lr * (x @ W1).T @ dy
+
+    def in_place(x, dy, W1, W2, lr):
+        first, second = x.T @ (dy @ W2.T), (x @ W1).T @ dy
+        W1 -= lr * first
+        W2 -= lr * second
+        return W1, W2
+
+    wrong = {
+        "Now h belongs to the new first matrix: neither may move before both gradients are there.": other_one_first,
+        "A step goes against the gradient.": uphill,
+        "W1 itself is changed: work on a copy": in_place,
+    }
+
+
+class OneVelocityForTwo(Exercise):
+    r"""One velocity for two
+
+    This Momentum keeps a velocity for each array, under its shape. It has trained many networks. With two hidden layers
+    of the same size it goes astray. Find the fault, and put it right; the list of parameters is the same at each call.
+    """
+
+    level = "debug"
+    read_again = UPDATE
+    hint = "What do the two weight matrices of shape (50, 50) share?"
+    inputs = [
+        ([np.array([1.0, 2.0]), np.array([-1.0, 0.5])], [np.array([1.0, -2.0]), np.array([3.0, 1.0])], 0.1, 0.9),
+        ([np.ones((2, 1)), np.zeros(3), np.ones(3)], [np.ones((2, 1)), np.ones(3), -2 * np.ones(3)], 0.2, 0.5),
+    ]
+
+    def given(params, grads, state, lr, momentum):
+        """Move all params one step by Momentum, in place; state is a dict, empty before the first call."""
+        for w, g in zip(params, grads, strict=True):
+            v = momentum * state.get(w.shape, 0.0) - lr * g
+            state[w.shape] = v
+            w += v
+
+    def solution(params, grads, state, lr, momentum):
+        """Move all params one step by Momentum, in place; state is a dict, empty before the first call."""
+        for i, (w, g) in enumerate(zip(params, grads, strict=True)):
+            v = momentum * state.get(i, 0.0) - lr * g
+            state[i] = v
+            w += v
+
+    worked = """
+    Arrays of one shape found each other's velocity. The place in the list tells them apart, for as long as the list
+    stays the same. So the fault shows with equal layers only; a test of an optimizer needs at least two arrays of the
+    same shape, and more than one step.
+    """
+
+    @classmethod
+    def run(cls, answer, params, grads, lr, momentum):
+        params, state = [w.copy() for w in params], {}
+        for t in range(1, 4):
+            answer(params, [g / t for g in grads], state, lr, momentum)
+        return {f"params[{i}]": w for i, w in enumerate(params)}
+
+    def same(params, grads, state, lr, momentum):
+        velocities = state.setdefault("v", [np.zeros_like(w) for w in params])
+        for w, g, v in zip(params, grads, velocities, strict=True):
+            v[...] = momentum * v - lr * g
+            w += v
+
+    def one_for_all(params, grads, state, lr, momentum):
+        for w, g in zip(params, grads, strict=True):
+            state["v"] = momentum * np.mean(state.get("v", 0.0)) - lr * g
+            w += state["v"]
+
+    def no_memory(params, grads, state, lr, momentum):
+        state = {}
+        OneVelocityForTwo.solution(params, grads, state, lr, momentum)
+
+    def old_velocity(params, grads, state, lr, momentum):
+        for i, (w, g) in enumerate(zip(params, grads, strict=True)):
+            w += state.get(i, 0.0)
+            state[i] = momentum * state.get(i, 0.0) - lr * g
+
+    wrong = {
+        "There must be a velocity for each array.": one_for_all,
+        "The velocities must outlive the call.": no_memory,
+        "The step is taken with the new velocity.": old_velocity,
+    }
+
+
+class KnowsFrequencies(Exercise):
+    r"""It knows the frequencies
+
+    Of the examples 90 % belong to class 0 and 10 % to class 1. What is the mean cross-entropy of a classifier that
+    gives *every* example the probabilities $(0.5, 0.5)$ (`undecided`), $(0.9, 0.1)$ (`frequencies`) or $(0.1, 0.9)$
+    (`swapped`)?
+    """
+
+    level = "by hand"
+    read_again = LOSS
+    solution = {
+        "undecided": np.log(2),
+        "frequencies": -0.9 * np.log(0.9) - 0.1 * np.log(0.1),
+        "swapped": -0.9 * np.log(0.1) - 0.1 * np.log(0.9),
+    }
+    worked = r"""
+    $-\log 0.5 = 0.693$ for each example. With the frequencies themselves $0.9 \cdot 0.105 + 0.1 \cdot 2.303 = 0.325$,
+    the entropy: no constant answer does better. Swapped, $0.9 \cdot 2.303 + 0.1 \cdot 0.105 = 2.083$, far worse than
+    knowing nothing. So a network whose loss rests at 0.325 here has learned the frequencies and not looked at its
+    inputs.
+    """
+    same = {"undecided": 0.693, "frequencies": 0.325, "swapped": 2.083}
+    wrong = {
+        "One example in ten is of class 1, and costs much more.": solution | {"frequencies": -np.log(0.9)},
+        "is the logarithm natural?": solution | {"undecided": 1.0},
+        "The logarithm of each example first, then the mean.": solution | {"swapped": -np.log(0.9 * 0.1 + 0.1 * 0.9)},
+        "frequencies: ": solution | {"frequencies": 0.693},
+    }
+
+
+class SlopeFromOutput(Exercise):
+    r"""Enough to know the output
+
+    A layer that keeps only its output $y$, and not its input $x$, saves memory. For which of these can its slope be
+    computed from $y$ alone, for every input? Answer with `True` or `False`.
+
+    - `sigmoid`: $y = \sigma(x)$
+    - `square`: $y = x^2$, for inputs of both signs
+    - `relu`: $y = \max(0, x)$
+    - `sine`: $y = \sin x$
+    - `root`: $y = \sqrt x$, for $x > 0$
+    """
+
+    level = "recall"
+    read_again = f"{GRAPH} and {BACKWARD}"
+    hint = "Are there two inputs with equal outputs and different slopes?"
+    solution = {"sigmoid": True, "square": False, "relu": True, "sine": False, "root": True}
+    worked = r"""
+    $y(1 - y)$ for the sigmoid; 1 where $y > 0$ and else 0 for the ReLU; $1/(2y)$ for the root. The square has the same
+    output at $x$ and at $-x$, with slopes of opposite sign; the sine has 0 at $0$ and at $\pi$, with the slopes 1 and
+    $-1$.
+    """
+    same = {"sigmoid": 1 == 1, "square": 0 == 1, "relu": 1 == 1, "sine": 0 == 1, "root": 1 == 1}
+    wrong = {
+        "The root of the output gives the size of the input, not its sign.": solution | {"square": True},
+        "A positive output of a ReLU came from a positive input.": solution | {"relu": False},
+        "sine: True is not right": solution | {"sine": True},
+        "root: False is not right": solution | {"root": False},
+    }
+
+
+class LossTimesTen(Exercise):
+    r"""Ten times the loss
+
+    From now on the loss is given in another unit: each value is ten times what it was. By which factor does each of
+    these change? The place does not change.
+
+    - `gradient`: the gradient;
+    - `limit`: the learning rate above which gradient descent diverges;
+    - `sgd`: a step of SGD with the old learning rate;
+    - `adam`: a step of Adam with the old learning rate ($\epsilon$ is negligible);
+    - `clipped`: a step of SGD whose gradient is clipped to a norm of 1, if it was longer than that before.
+    """
+
+    level = "transfer"
+    read_again = f"{GRADIENT}, {UPDATE} and {PRACTICE}"
+    solution = {"gradient": 10, "limit": 1 / 10, "sgd": 10, "adam": 1, "clipped": 1}
+    worked = r"""
+    All derivatives are ten times as large, the second ones too, so the limit $2/\lambda_{\max}$ is a tenth. A step of
+    SGD is proportional to the gradient. In Adam's $\hat m/\sqrt{\hat v}$ the factor cancels, and clipping brings either
+    gradient to the length 1. So the learning rate of SGD has a unit, and depends on whether a loss is a sum or a mean;
+    that of Adam has not.
+    """
+    same = {"gradient": 10.0, "limit": 0.1, "sgd": 10.0, "adam": 1.0, "clipped": 1.0}
+    wrong = {
+        "Steeper and more curved: it diverges sooner.": solution | {"limit": 10},
+        "Both averages of Adam see the factor; what is left of it in their ratio?": solution | {"adam": 10},
+        "After clipping both gradients have the same length.": solution | {"clipped": 10},
+        "sgd: ": solution | {"sgd": 1},
     }
