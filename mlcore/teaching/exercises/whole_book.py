@@ -133,28 +133,28 @@ class WhoseSteps(Exercise):
 class DifferencesOfCube(Exercise):
     r"""Differences of a cube
 
-    $f(x) = x^3$ at $x = 2$, with $h = 0.1$. Give the `forward` difference, the `central` difference, and the
+    $f(x) = x^3$ at $x = 4$, with $h = 0.1$. Give the `forward` difference, the `central` difference, and the
     `derivative` itself.
     """
 
     level = "by hand"
     read_again = GRADIENT
     within = 1e-4
-    hint = "$2.1^3 = 9.261$ and $1.9^3 = 6.859$."
+    hint = "$4.1^3 = 68.921$ and $3.9^3 = 59.319$."
     solution = {
-        "forward": (2.1**3 - 2**3) / 0.1,
-        "central": (2.1**3 - 1.9**3) / 0.2,
-        "derivative": 3 * 2**2,
+        "forward": (4.1**3 - 4**3) / 0.1,
+        "central": (4.1**3 - 3.9**3) / 0.2,
+        "derivative": 3 * 4**2,
     }
     worked = r"""
-    $(9.261 - 8)/0.1 = 12.61$ and $(9.261 - 6.859)/0.2 = 12.01$; the derivative is $3 \cdot 2^2 = 12$. The forward
-    difference is off by about $\frac h2 f'' = 0.6$, the central one by $\frac{h^2}6 f''' = 0.01$.
+    $(68.921 - 64)/0.1 = 49.21$ and $(68.921 - 59.319)/0.2 = 48.01$; the derivative is $3 \cdot 4^2 = 48$. The forward
+    difference is off by about $\frac h2 f'' = 1.2$, the central one by $\frac{h^2}6 f''' = 0.01$.
     """
-    same = {"forward": 12.61, "central": 12.01, "derivative": 12.0}
+    same = {"forward": 49.21, "central": 48.01, "derivative": 48.0}
     wrong = {
-        "From $x - h$ to $x + h$ it is $2h$.": solution | {"central": 24.02},
-        "This is the backward difference, from $x - h$ to $x$.": solution | {"forward": 11.41},
-        "central: ": solution | {"central": 12.0},
+        "From $x - h$ to $x + h$ it is $2h$.": solution | {"central": 96.02},
+        "This is the backward difference, from $x - h$ to $x$.": solution | {"forward": 46.81},
+        "central: ": solution | {"central": 48.0},
     }
 
 
@@ -255,7 +255,7 @@ class ReluByHand(Exercise):
 
     One example $x = (2, 1)$, no biases: $z = x W$, $h = \max(0, z)$, $s = h \cdot w$, $L = \frac12 (s - t)^2$ with
 
-    $$W = \begin{pmatrix} 1 & -1 \\ -1 & 1 \end{pmatrix}, \quad w = (3, 5), \quad t = 1.$$
+    $$W = \begin{pmatrix} 1 & -1 \\ -1 & 1 \end{pmatrix}, \quad w = (3, 5), \quad t = -1.$$
 
     Give the `loss` and its gradients with respect to $w$ (`dw`), $W$ (`dW`) and $x$ (`dx`).
     """
@@ -263,24 +263,24 @@ class ReluByHand(Exercise):
     level = "by hand"
     read_again = BACKWARD
     solution = {
-        "loss": (3 - 1) ** 2 / 2,
-        "dw": np.array([2 * 1, 0]),
-        "dW": np.outer([2, 1], [2 * 3, 0]),
-        "dx": np.array([6, -6]),
+        "loss": (3 + 1) ** 2 / 2,
+        "dw": [(3 + 1) * 1, 0],
+        "dW": np.outer([2, 1], [(3 + 1) * 3, 0]),
+        "dx": [12, -12],
     }
     worked = r"""
-    Forward: $z = (1, -1)$, $h = (1, 0)$, $s = 3$, $L = 2$. Backward: $\partial L/\partial s = s - t = 2$;
-    $\partial L/\partial w = 2h = (2, 0)$; $\partial L/\partial h = 2w = (6, 10)$; the second unit is off, so
-    $\partial L/\partial z = (6, 0)$. Then $\partial L/\partial W = x^{\mathsf T} (6, 0)$, with rows $(12, 0)$ and
-    $(6, 0)$, and $\partial L/\partial x = (6, 0)\, W^{\mathsf T} = (6, -6)$.
+    Forward: $z = (1, -1)$, $h = (1, 0)$, $s = 3$, $L = 8$. Backward: $\partial L/\partial s = s - t = 4$;
+    $\partial L/\partial w = 4h = (4, 0)$; $\partial L/\partial h = 4w = (12, 20)$; the second unit is off, so
+    $\partial L/\partial z = (12, 0)$. Then $\partial L/\partial W = x^{\mathsf T} (12, 0)$, with rows $(24, 0)$ and
+    $(12, 0)$, and $\partial L/\partial x = (12, 0)\, W^{\mathsf T} = (12, -12)$.
     """
-    same = {"loss": 2.0, "dw": (2, 0), "dW": [[12.0, 0], [6, 0]], "dx": [6.0, -6]}
+    same = {"loss": 8.0, "dw": (4, 0), "dW": [[24.0, 0], [12, 0]], "dx": (12.0, -12)}
     wrong = {
         "The second unit is off: nothing goes back through it.": solution
-        | {"dW": np.array([[12, 20], [6, 10]]), "dx": np.array([-4, 4])},
-        "dW: it is transposed": solution | {"dW": np.array([[12, 6], [0, 0]])},
-        "dw: 3 times too large": solution | {"dw": np.array([6, 0])},
-        "loss: 2 times too large": solution | {"loss": 4},
+        | {"dW": np.array([[24, 40], [12, 20]]), "dx": [-8, 8]},
+        "dW: it is transposed": solution | {"dW": np.array([[24, 12], [0, 0]])},
+        "dw: 3 times too large": solution | {"dw": [12, 0]},
+        "loss: 2 times too large": solution | {"loss": 16},
     }
 
 
@@ -810,7 +810,7 @@ class HalfTheStep(Exercise):
 
     level = "recall"
     read_again = GRADIENT
-    solution = {"forward": 1 / 2, "central": 1 / 2**2, "rounding": 2}
+    solution = {"forward": 1 / 2, "central": 1 / 4, "rounding": 2}
     worked = r"""
     The truncation errors are $\frac h2 f''$ and $\frac{h^2}6 f'''$, so a half and a quarter. The rounding error of the
     values of $f$, about $\epsilon\,|f|$, is divided by $h$: it doubles. Hence the best step lies in between, and a
@@ -988,7 +988,7 @@ class OneBiasManyRows(Exercise):
 
     $Y = c\,X + b$ with one number $c = 2$ and a bias $b$ of shape (2,), which is added to each row.
 
-    $$X = \begin{pmatrix} 1 & 0 \\ 2 & 1 \\ 0 & -1 \end{pmatrix}, \qquad
+    $$X = \begin{pmatrix} 1 & 3 \\ 2 & 1 \\ -2 & -1 \end{pmatrix}, \qquad
     \frac{\partial L}{\partial Y} = \begin{pmatrix} 1 & 2 \\ 0 & -1 \\ 4 & 3 \end{pmatrix}.$$
 
     Give the gradients with respect to $X$ (`dX`), $c$ (`dc`) and $b$ (`db`).
@@ -998,19 +998,19 @@ class OneBiasManyRows(Exercise):
     read_again = GRAPH
     solution = {
         "dX": 2 * np.array([[1, 2], [0, -1], [4, 3]]),
-        "dc": 1 * 1 + 2 * 0 + 0 * 2 + 1 * -1 + 0 * 4 + -1 * 3,
-        "db": np.array([1 + 0 + 4, 2 - 1 + 3]),
+        "dc": 1 + 3 * 2 - 1 - 2 * 4 - 3,
+        "db": [1 + 4, 2 - 1 + 3],
     }
     worked = """
     The bias is repeated for each row, so its gradient is the sum over the rows, (5, 4). The one factor is repeated for
-    every entry: its gradient is the sum over all entries of gradient times X, 1 + 0 + 0 − 1 + 0 − 3 = −3. And X gets
+    every entry: its gradient is the sum over all entries of gradient times X, 1 + 6 + 0 − 1 − 8 − 3 = −5. And X gets
     the upstream gradient times the other factor, 2.
     """
-    same = {"dX": [[2, 4], [0, -2], [8, 6]], "dc": -3.0, "db": (5, 4)}
+    same = {"dX": [[2, 4], [0, -2], [8, 6]], "dc": -5.0, "db": (5, 4)}
     wrong = {
         "This is the sum of each row; the bias stands in each row once.": solution | {"db": np.array([3, -1, 7])},
         "Each entry of X times the gradient at the same place, and then the sum of all.": solution | {"dc": 9},
-        "dc: expected a number": solution | {"dc": np.array([[1, 0], [0, -1], [0, -3]])},
+        "dc: expected a number": solution | {"dc": np.array([[1, 6], [0, -1], [-8, -3]])},
         "db: ": solution | {"db": np.array([5 / 3, 4 / 3])},
     }
 
@@ -1203,16 +1203,16 @@ class BothWays(Exercise):
     level = "by hand"
     read_again = CHAIN
     solution = {
-        "J": np.array([[5, 2], [1, 1]]),
-        "forward": np.array([5 * 1 + 2 * 2, 1 + 2]),
-        "backward": np.array([1 * 5 - 3 * 1, 1 * 2 - 3 * 1]),
+        "J": [[5, 2], [1, 1]],
+        "forward": [5 + 2 * 2, 1 + 2],
+        "backward": [5 - 3, 2 - 3],
     }
     worked = r"""
     $\partial y_1/\partial x = (x_2, x_1) = (5, 2)$ and $\partial y_2/\partial x = (1, 1)$. Forward, a column from the
     right: $Jv = (9, 3)$. Backward, a row from the left: $uJ = (2, -1)$. Both cost the same here; with many inputs and
     one loss only the way back gives all derivatives at once.
     """
-    same = {"J": [[5.0, 2], [1, 1]], "forward": (9, 3), "backward": (2, -1)}
+    same = {"J": ((5.0, 2), (1, 1)), "forward": (9, 3), "backward": (2, -1)}
     wrong = {
         "J: it is transposed": solution | {"J": np.array([[5, 1], [2, 1]])},
         "The upstream gradient multiplies from the left: its first entry goes with the first row.": solution
@@ -1371,8 +1371,9 @@ class CentreRows(Exercise):
 class UpdatedTooSoon(Exercise):
     r"""Updated too soon
 
-    One step of SGD for two matrices, $h = x W_1$ and $y = h W_2$, from the upstream gradient `dy`. A gradient check of
-    the first matrix fails, by more the larger the learning rate. Find the fault, and put it right.
+    One step of SGD for two matrices, $h = x W_1$ and $y = h W_2$, from the upstream gradient `dy`. Divided by
+    the learning rate, the step of the first matrix is not its gradient: they differ by more, the larger the rate. Find
+    the fault, and put it right.
     """
 
     level = "debug"
