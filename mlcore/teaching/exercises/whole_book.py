@@ -770,7 +770,7 @@ class DividePairs(Exercise):
 
     worked = r"""
     The two ways in which the quotient moves: through $x$ at the rate $1/y$, through $y$ at the rate $-x/y^2$. Each is
-    multiplied by the slope of its number, and both are added: $\dot x/y - x \dot y/y^2$. A program that does this for
+    multiplied by the slope of its number, and both are added: $x'/y - x\,y'/y^2$. A program that does this for
     every operation carries the derivative along with the value.
     """
 
@@ -1154,11 +1154,12 @@ class AdagradInPlace(Exercise):
 
     @classmethod
     def run(cls, answer, w, gradients, lr, eps):
-        start, w, h, path = w, w.copy(), np.zeros_like(w), []
-        for g in gradients:
-            answer(w, g.copy(), h, lr, eps)
+        start, w, h, path, used = w, w.copy(), np.zeros_like(w), [], [g.copy() for g in gradients]
+        for g in used:
+            answer(w, g, h, lr, eps)
             path.append(w.copy())
-        return {"w": np.array(path), "h": h} if h.any() or (w != start).any() else None
+        happened = h.any() or (w != start).any()
+        return {"w": np.array(path), "h": h, "the gradients afterwards": np.array(used)} if happened else None
 
     def same(w, g, h, lr, eps):
         np.add(h, g * g, out=h)
@@ -1467,10 +1468,11 @@ class OneVelocityForTwo(Exercise):
 
     @classmethod
     def run(cls, answer, params, grads, lr, momentum):
-        params, state = [w.copy() for w in params], {}
-        for t in range(1, 4):
-            answer(params, [g / t for g in grads], state, lr, momentum)
-        return {f"params[{i}]": w for i, w in enumerate(params)}
+        params, grads, state = [w.copy() for w in params], [g.copy() for g in grads], {}
+        for _ in range(3):
+            answer(params, grads, state, lr, momentum)
+        seen = {f"params[{i}]": w for i, w in enumerate(params)}
+        return seen | {f"grads[{i}] afterwards": g for i, g in enumerate(grads)}
 
     def same(params, grads, state, lr, momentum):
         velocities = state.setdefault("v", [np.zeros_like(w) for w in params])
