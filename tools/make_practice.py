@@ -166,7 +166,7 @@ def setup(module):
 def notebook_of(module):
     """The path and the cells of the notebook for one module of exercises."""
     page, intro, last = mixed(module) if hasattr(module, "PAGE") else of_chapter(module)
-    cells = [new_markdown_cell(f"{intro} {prose(HOW_TO)}", id="title"), new_code_cell(setup(module), id="setup")]
+    cells = [new_markdown_cell(intro + prose(HOW_TO), id="title"), new_code_cell(setup(module), id="setup")]
     for i, exercise in enumerate(exercises_of(module), start=1):
         cells += cells_of(exercise, i)
     return NOTEBOOKS / f"{page}.ipynb", cells + last
@@ -177,14 +177,14 @@ def of_chapter(module):
     section = module.__name__.rpartition(".")[2]
     (chapter,) = NOTEBOOKS.glob(f"*_{section}.ipynb")
     number, _, title = nbformat.read(chapter, as_version=4).cells[0].source.splitlines()[0][2:].partition(" ")
-    intro = f"# {number} Practice: {title}\n\nExercises for [{number} {title}]({chapter.name})."
+    intro = f"# {number} Practice: {title}\n\nExercises for [{number} {title}]({chapter.name}). "
     return f"{chapter.stem}_practice", intro, []
 
 
 def mixed(module):
     """Name, opening and last cells of a page that belongs to no chapter: the module itself says the first two."""
     numbered = list(enumerate(exercises_of(module), start=1))
-    return module.PAGE, prose(module.OPENING), [new_markdown_cell(count(numbered), id=f"{module.PAGE}-count")]
+    return module.PAGE, f"{prose(module.OPENING)}\n\n", [new_markdown_cell(count(numbered), id=f"{module.PAGE}-count")]
 
 
 def sources(cells):
