@@ -12,9 +12,10 @@ question comes from, so you have to choose the method as well as carry it out. S
 did far better in a test a week later than those who had practised one kind at a time
 ([Rohrer and Taylor, 2007](../book/bibliography.md#rohrer-and-taylor-2007)).
 
-Answer without looking back, with paper and pencil beside you. A question takes two to five minutes, all forty some two
-hours: take them ten at a time, on different days. Note the number of each question that is not right at the first try.
-Every solution ends with the chapter to read again, and the table at the end counts by chapter."""
+Answer without looking back, with paper and pencil beside you. Numbers are to be right to three digits. A question takes
+two to five minutes, all forty some two hours: take them ten at a time, on different days. Note the number of each
+question that is not right at the first try. Every solution ends with the chapter to read again, and the table at the
+end counts by chapter."""
 
 LOSS = "[1.3.1](1_3_1_loss_function.ipynb)"
 GRADIENT = "[1.3.2](1_3_2_gradient.ipynb)"
