@@ -4,6 +4,7 @@ import contextlib
 import copy
 import functools
 import inspect
+import itertools
 import json
 import random
 import re
@@ -15,6 +16,7 @@ import threading
 import time
 import types
 import warnings
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from mlcore import gradient_check
 from mlcore.teaching import practice
+from mlcore.teaching.exercises import whole_book
 from mlcore.teaching.practice import LEVELS, Exercise, check, exercises, exercises_of, feedback, predict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +39,7 @@ SECTIONS = {module.__name__.rpartition(".")[2]: module for module in make_practi
 EXERCISES = exercises()
 notebook_of = functools.cache(make_practice.notebook_of)  # it takes a second or two
 WRONG = [(name, words) for name, exercise in EXERCISES.items() for words in exercise.wrong]
+CHAPTERS = {*(f"1.3.{i}" for i in range(1, 7)), "1.4", "1.5"}
 DEBUG = [name for name, exercise in EXERCISES.items() if exercise.level == "debug"]
 LAYERS = [name for name, exercise in EXERCISES.items() if inspect.isclass(exercise.solution)]
 FUNCTIONS = [name for name, exercise in EXERCISES.items() if callable(exercise.solution) and name not in LAYERS]
@@ -363,11 +367,32 @@ def test_the_stored_notebook_is_what_the_tool_makes(section):
 
 
 def test_a_practice_notebook_follows_its_chapter():
-    overview, *files = re.findall(r"file: notebooks/(\w+)", (ROOT / "_toc.yml").read_text())
+    overview, *files, test = re.findall(r"file: notebooks/(\w+)", (ROOT / "_toc.yml").read_text())
     assert overview == "1_3_overview"  # a first look, with nothing to practise
+    assert [test] == [module.PAGE for module in SECTIONS.values() if hasattr(module, "PAGE")]  # of all chapters
     chapters, practice = files[::2], files[1::2]
     assert practice == [f"{chapter}_practice" for chapter in chapters]
-    assert {chapter.lstrip("0123456789_") for chapter in chapters} == set(SECTIONS)
+    of_one = {section for section, module in SECTIONS.items() if not hasattr(module, "PAGE")}
+    assert {chapter.lstrip("0123456789_") for chapter in chapters} == of_one
+
+
+def test_the_test_of_the_whole_book_mixes_all_chapters():
+    mixed = exercises_of(whole_book)
+    levels = Counter(exercise.level for exercise in mixed)
+    assert len(mixed) == 40 and levels["transfer"] >= 4 and levels["implement"] + levels["debug"] >= 10
+    links = [re.findall(make_practice.LINK, exercise.read_again) for exercise in mixed]
+    assert all(links) and {number for each in links for number, _ in map(parts, each)} == CHAPTERS
+    assert all(name.startswith(number.replace(".", "_") + "_") for each in links for number, name in map(parts, each))
+    assert not any(set(a) & set(b) for a, b in itertools.pairwise(links))  # never the same chapter twice in a row
+    _, cells = notebook_of(whole_book)
+    assert all(f"Read again: {exercise.read_again}." in cells[3 * i + 4].source for i, exercise in enumerate(mixed))
+    table = dict(re.findall(rf"^\| ({make_practice.LINK}) \| ([\d, ]+) \|$", cells[-1].source, re.MULTILINE))
+    counted = {link: [str(i) for i, each in enumerate(links, 1) if link in each] for link in table}
+    assert len(table) == len(CHAPTERS) and {link: text.split(", ") for link, text in table.items()} == counted
+
+
+def parts(link):
+    return link.strip("[)").split("](")
 
 
 def test_practice_is_only_imported_when_it_is_needed():

@@ -284,7 +284,10 @@ def test_every_notebook_is_in_the_table_of_contents():
     assert len(notebooks) >= 7
 
 
-OVERVIEW = {"1_3_overview": "1.3 A Whole Network on One Page"}  # is named by what it is, not by its subject
+OVERVIEW = {  # what is named by what it is, not by its subject
+    "1_3_overview": "1.3 A Whole Network on One Page",
+    "1_6_test_of_the_whole_book_practice": "1.6 Practice: A Test of the Whole Book",
+}
 
 
 def heading_of(name):

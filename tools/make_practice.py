@@ -32,6 +32,10 @@ it is right, and if not, what is wrong with it. Hints and solutions are folded.
 
 To keep your answers, work in a copy of your own: `make lab` makes one in `my-notebooks`, and never overwrites it."""
 
+LINK = r"\[[\d.]+\]\([\w.]+\)"  # to a chapter, by its number
+COUNT = """How many were right at the first try? Cross out the others: a chapter with two or more of them is worth
+reading again, and its own practice after that."""
+
 
 class Source:
     """The text of an exercise, and the places in it of what its class defines."""
@@ -128,11 +132,26 @@ def cells_of(exercise, number):
         answer = value_stub(variable, exercise.solution)
     gap = "\n\n\n" if callable(exercise.solution) else "\n"
     solution = f"```python\n{solution_code(exercise)}\n```\n\n{prose(exercise.worked)}"
+    if chapters := read_again(exercise):
+        solution += f"\n\nNot right? Read again: {chapters}."
     yield new_markdown_cell(
         "\n\n".join([f"## {number}. {title}", f"*Level: {exercise.level}*", prose(task), *hint]), id=name
     )
     yield new_code_cell(f'{answer}{gap}check("{name}", {variable})', id=f"{name}-answer")
     yield new_markdown_cell(folded("Solution", solution), id=f"{name}-solution")
+
+
+def read_again(exercise):
+    """The links to the chapters of an exercise that stands in no practice of theirs, or nothing."""
+    return getattr(exercise, "read_again", "")
+
+
+def count(numbered):
+    """The last cell of a page of mixed exercises: which of them belong to which chapter."""
+    links = sorted({link for _, exercise in numbered for link in re.findall(LINK, read_again(exercise))})
+    rows = [(link, [str(i) for i, exercise in numbered if link in read_again(exercise)]) for link in links]
+    table = "\n".join(["| chapter | questions |", "| --- | --- |", *(f"| {a} | {', '.join(b)} |" for a, b in rows)])
+    return f"## Count\n\n{prose(COUNT)}\n\n{table}"
 
 
 def setup(module):
@@ -150,14 +169,26 @@ def imports(module):
 
 def notebook_of(module):
     """The path and the cells of the notebook for one module of exercises."""
+    page, intro, last = mixed(module) if hasattr(module, "PAGE") else of_chapter(module)
+    cells = [new_markdown_cell(intro + prose(HOW_TO), id="title"), new_code_cell(setup(module), id="setup")]
+    for i, exercise in enumerate(exercises_of(module), start=1):
+        cells += cells_of(exercise, i)
+    return NOTEBOOKS / f"{page}.ipynb", cells + last
+
+
+def of_chapter(module):
+    """Name, opening and last cells of the page that practises one chapter."""
     section = module.__name__.rpartition(".")[2]
     (chapter,) = NOTEBOOKS.glob(f"*_{section}.ipynb")
     number, _, title = nbformat.read(chapter, as_version=4).cells[0].source.splitlines()[0][2:].partition(" ")
-    intro = f"# {number} Practice: {title}\n\nExercises for [{number} {title}]({chapter.name}). {prose(HOW_TO)}"
-    cells = [new_markdown_cell(intro, id="title"), new_code_cell(setup(module), id="setup")]
-    for i, exercise in enumerate(exercises_of(module), start=1):
-        cells += cells_of(exercise, i)
-    return chapter.with_name(f"{chapter.stem}_practice.ipynb"), cells
+    intro = f"# {number} Practice: {title}\n\nExercises for [{number} {title}]({chapter.name}). "
+    return f"{chapter.stem}_practice", intro, []
+
+
+def mixed(module):
+    """Name, opening and last cells of a page that belongs to no chapter: the module itself says the first two."""
+    numbered = list(enumerate(exercises_of(module), start=1))
+    return module.PAGE, f"{prose(module.OPENING)}\n\n", [new_markdown_cell(count(numbered), id=f"{module.PAGE}-count")]
 
 
 def sources(cells):

@@ -13,12 +13,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+OPENING = "1_3_overview"  # the one chapter without exercises
 
 
 def chapters():
     """{number: notebook} of all chapters, the opening one included, without the practice."""
     paths = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
-    paths = [path for name, path in paths.items() if name.removesuffix("_practice") not in paths.keys() - {name}]
+    paths = [path for name, path in paths.items() if f"{name}_practice" in paths or name == OPENING]
     return {path: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
