@@ -764,8 +764,8 @@ class WhoseLoss(Exercise):
     hint = "The gradient is 2w, so a step halves w. Which w did `forward` see?"
     solution = {"printed": np.array([1.0, 0.25, 0.0625]), "reached": (1 / 8) ** 2}
     worked = r"""
-    $w$ is 1, then ½, ¼ and ⅛. `forward` sees 1, ½, ¼ and gives 1, 0.25, 0.0625; the step that follows is not in these
-    numbers. After the third step $w = ⅛$, and the loss is 0.0156: a fourth line would print it.
+    $w$ is 1, then ½, ¼ and 1/8. `forward` sees 1, ½, ¼ and gives 1, 0.25, 0.0625; the step that follows is not in these
+    numbers. After the third step $w = 1/8$, and the loss is 0.0156: a fourth line would print it.
     """
     same = {"printed": (1, 0.25, 0.0625), "reached": 0.015625}
     wrong = {
