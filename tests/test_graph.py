@@ -518,10 +518,12 @@ def test_the_player_goes_forward_and_then_backward():
         "forward 1 of 2: Multiply: v1 = a · b = 3 · 4 = 12.",
         "forward 2 of 2: Add: y = v1 + a = 12 + 3 = 15.",
         "upstream: Backward begins with dy = 1.",
-        "backward 1 of 2: Add: y = v1 + a. Upstream dy = 1. Local derivative by v1: 1; upstream · local = 1 · 1 = 1. "
-        "Local derivative by a: 1; upstream · local = 1 · 1 = 1. da = 1 so far, for a is used 2 times.",
-        "backward 2 of 2: Multiply: v1 = a · b. Upstream dv1 = 1. Local derivative by a: b = 4; upstream · local = "
-        "1 · 4 = 4. Local derivative by b: a = 3; upstream · local = 1 · 3 = 3. da = 1 + 4 = 5.",
+        "backward 1 of 2: Add: y = v1 + a. Upstream dy = 1. "
+        "Local derivative with respect to v1: 1; upstream · local = 1 · 1 = 1. "
+        "Local derivative with respect to a: 1; upstream · local = 1 · 1 = 1. da = 1 so far, for a is used 2 times.",
+        "backward 2 of 2: Multiply: v1 = a · b. Upstream dv1 = 1. "
+        "Local derivative with respect to a: b = 4; upstream · local = 1 · 4 = 4. "
+        "Local derivative with respect to b: a = 3; upstream · local = 1 · 3 = 3. da = 1 + 4 = 5.",
     ]
     shown = [parse(picture)[1] for _, _, picture in frames.frames]
     titles = ["a · b", "v1 + a"]

@@ -2,7 +2,7 @@
 
 A box is one run of a node: above what it computes, below the value in upright type, and its gradient in italics. Values
 go along solid arrows, gradients come back along dashed ones. As in all of the book, "d" before a name means the
-gradient by that variable. The pictures are SVG that is written here: short, and the same on every machine.
+gradient with respect to that variable. The pictures are SVG that is written here: short, and the same on every machine.
 """
 
 import copy
@@ -18,7 +18,7 @@ from mlcore.losses import SigmoidWithLoss, SoftmaxWithLoss
 from mlcore.nodes import Add, Branch, MatMul, Multiply, Power, Repeat, Sum
 from mlcore.teaching.visual import COLOURS, Frames, _short
 
-# How to say what a node computes, then its local derivative by each input. What is missing here is called by its name.
+# How to say what a node computes, then its local derivative with respect to each input. Other nodes are called by name.
 LOCAL = {
     Add: ("{0} + {1}", "1", "1"),
     Multiply: ("{0} · {1}", "{1}", "{0}"),
@@ -214,7 +214,7 @@ class Drawing:
             local = say(self.local_derivatives(step)[k])
             words = local if words.strip("()") == local else f"{words} = {local}"
             product = " · ".join(factors(upstream, self.local_derivatives(step)[k]))
-            return f"Local derivative by {x}: {words}; upstream · local = {product} = {say(gradient)}."
+            return f"Local derivative with respect to {x}: {words}; upstream · local = {product} = {say(gradient)}."
         added = ", added up where it was repeated" if np.shape(gradient) != np.shape(upstream) else ""
         return f"To {x} goes upstream · local, element by element{added}, with local = {words}: {say(gradient)}."
 
