@@ -56,7 +56,9 @@ def stands_in(text, cell):
     unit = 10.0**-digits if "e" not in text.lower() else abs(wanted) / 10
     for x in computed(cell):
         for scale in SCALES:
-            if abs(x * scale - wanted) <= 1e-9 * abs(wanted) or (digits and abs(x * scale - wanted) <= unit * 0.5000001):
+            if abs(x * scale - wanted) <= 1e-9 * abs(wanted) or (
+                digits and abs(x * scale - wanted) <= unit * 0.5000001
+            ):
                 return True
     return False
 
