@@ -245,8 +245,8 @@ class OneTrainingStep(Exercise):
 
     worked = r"""
     The two matrix products of each affine layer, one slope, one difference: that is all of backpropagation for this
-    network. Note that $\partial L/\partial h$ needs $W_2$ as it was *before* the step; a program that updates in place
-    must first go all the way back.
+    network. Note that $\partial L/\partial h$ needs $W_2$ as it was *before* the step: a program that updates in place
+    must finish the backward pass first.
     """
 
     def same(x, t, W1, b1, W2, b2, lr):
@@ -640,7 +640,7 @@ class SecondBatch(Exercise):
             self.grads = [self.x.T @ dout, dout.sum(axis=0)]
             return dout @ self.params[0].T
 
-    class HalfMended(given):
+    class HalfFixed(given):
         def backward(self, dout):
             self.grads[0][...] = 0
             return super().backward(dout)
@@ -648,7 +648,7 @@ class SecondBatch(Exercise):
     wrong = {
         "What the batch before has left is still in it.": given,
         "The optimizer holds the arrays that were there before backward, and they get nothing.": Replaced,
-        "The bias still adds up.": HalfMended,
+        "The bias still adds up.": HalfFixed,
     }
 
 
@@ -908,8 +908,8 @@ class ZeroTimesLogarithm(Exercise):
             return -(t * np.log(np.where(t > 0, y, 1))).sum(axis=1).mean()
 
     worked = r"""
-    $\log 0 = -\infty$, and $0 \cdot (-\infty)$ is `nan`, which every sum and every mean keeps. Where $t = 0$ the
-    logarithm of 1 stands in the sum instead: 0. An $\varepsilon$ in the logarithm would also remove the `nan`, and
+    $\log 0 = -\infty$, and $0 \cdot (-\infty)$ is `nan`, which every sum and every mean keeps. Where $t = 0$, the sum
+    gets the logarithm of 1 instead: 0. An $\varepsilon$ in the logarithm would also remove the `nan`, and
     change every other loss: of a right class with probability $10^{-14}$ the loss is 32.2, and with
     $\varepsilon = 10^{-7}$ it is 16.1. A loss that starts from scores has no need of all this.
     """
