@@ -713,9 +713,10 @@ class SquaredErrorOnProbabilities(Exercise):
         return y * (u - (u * y).sum(axis=1, keepdims=True))
 
     worked = r"""
-    Each row still sums to zero, since softmax notices no shift. But where the network is sure and wrong, $y$ is close
-    to 0 or 1 and the gradient fades: at scores (8, 0) with the second class right it is 0.0007, where cross-entropy
-    has 1 (before the mean). This is why the loss should contain the logarithm that undoes the exponential.
+    Each row still sums to zero, since softmax notices no shift. But where the network is confident and wrong, $y$ is
+    close to 0 or 1 and the gradient fades: at scores (8, 0) with the second class right it is 0.0007, where
+    cross-entropy has 1 (before the mean). This is why the loss should contain the logarithm that undoes the
+    exponential.
     """
 
     def same(x, t):
@@ -730,7 +731,7 @@ class SquaredErrorOnProbabilities(Exercise):
 
     wrong = {
         "That is the gradient of cross-entropy.": lambda x, t: (softmax(x) - t) / len(x),
-        "Softmax does not work on each score by itself: its Jacobian has entries beside the diagonal.": diagonal,
+        "Softmax does not work on each score by itself: its Jacobian has entries off the diagonal.": diagonal,
         "The loss is a mean over the rows: 1/N is missing.": lambda x, t: (
             len(x) * SquaredErrorOnProbabilities.solution(x, t)
         ),

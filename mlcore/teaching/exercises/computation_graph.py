@@ -68,7 +68,7 @@ class WhereItHides(Exercise):
         "scale": "multiply",
     }
     worked = """
-    Whatever is used twice under one name is a branch, be it an input or a weight. Broadcasting is a repeat, and its
+    Whatever is used twice under one name is a branch, whether an input or a weight. Broadcasting is a repeat, and its
     backward is a sum: the line of `bias_back` belongs to that of `bias`. A mask is a factor, and so is one over N.
     """
     same = dict(zip(solution, ["Branch", "Repeat", "Multiply", "Sum", "Branch", "Multiply"], strict=True))

@@ -560,7 +560,7 @@ class HonestError(Exercise):
             return np.nan_to_num(np.abs(a - b) / np.maximum(np.abs(a), np.abs(b))).max()
 
     wrong = {
-        "Divided entry by entry, rounding noise beside a zero counts as a total failure.": nan_to_zero,
+        "Divided entry by entry, rounding noise next to a zero counts as a total failure.": nan_to_zero,
         "The epsilon outweighs small gradients, and hides their faults.": epsilon,
         "there should be a ValueError": no_shapes,
         "Arrays with equally many axes still broadcast where an axis has length 1.": number_of_axes,
@@ -904,7 +904,7 @@ class DescentLoop(Exercise):
     """
 
     level = "implement"
-    hint = "Three lines: a loop, a step, a return. The gradient is needed anew at each point."
+    hint = "Three lines: a loop, a step, a return. Each point needs its own gradient."
     inputs = [
         (valley_gradient, np.array([10.0, 1.0]), 0.15, 3),
         (bowl_gradient, np.array([1.0, -0.5, 2.0]), 0.05, 20),

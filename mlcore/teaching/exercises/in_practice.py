@@ -138,7 +138,7 @@ class ClipByHand(Exercise):
 class DecayOrPrice(Exercise):
     r"""Decay or price, for SGD and for Adam
 
-    A weight of 2 has the gradient $-0.4$ from the data. The learning rate is 0.1, $\lambda = 0.5$. Where does it stand
+    A weight of 2 has the gradient $-0.4$ from the data. The learning rate is 0.1, $\lambda = 0.5$. Where is it
     after the first step of
 
     - `sgd_price`: SGD with the L2 price $\tfrac\lambda2 w^2$ in the loss;
@@ -450,7 +450,7 @@ class DecayGoneWrong(Exercise):
     wrong = {
         "The decay, too, is multiplied by the learning rate.": _no_rate,
         "This lets the parameters grow.": _grows,
-        "ε stands outside the root.": _eps_inside,
+        "ε goes outside the root.": _eps_inside,
     }
 
 

@@ -56,7 +56,7 @@ class TrueOrFalse(Exercise):
     same = {"a": 0 == 1, "b": 1 == 1, "c": 1 == 1, "d": 0 == 1, "e": 0 == 1}
     wrong = {
         "What if the same input occurs twice in the training set, with different labels?": solution | {"d": True},
-        "Which of loss and accuracy notices how sure a wrong prediction is?": solution | {"a": True},
+        "Which of loss and accuracy notices how confident a wrong prediction is?": solution | {"a": True},
         "c: False is not right": solution | {"c": False},
         "e: True is not right": solution | {"e": True},
     }
@@ -121,8 +121,8 @@ class FirstLoss(Exercise):
 class SmoothedLabels(Exercise):
     r"""How low with smoothed labels?
 
-    To keep a network from becoming too sure, the one-hot target of four classes is replaced by $t = (0.7, 0.1, 0.1,
-    0.1)$.
+    To keep a network from becoming overconfident, the one-hot target of four classes is replaced by $t = (0.7, 0.1,
+    0.1, 0.1)$.
 
     - `floor`: the least cross-entropy that any prediction can reach.
     - `gap`: by how much the first score then exceeds each of the others.
@@ -254,7 +254,7 @@ class ColumnOfScores(Exercise):
     This function returns the gradient of the mean binary cross-entropy with respect to the scores, given the
     probabilities `y` that the sigmoid has made of them. It passed its test, in which `y` and the labels `t` both had
     shape (N,). But a layer with one unit returns scores of shape (N, 1), and `y` has that shape too. Find the fault and
-    fix it: the gradient must have the shape of `y`, be it (N,) or (N, 1).
+    fix it: the gradient must have the shape of `y`, whether (N,) or (N, 1).
     """
 
     level = "debug"
@@ -611,7 +611,7 @@ class SlopeOfTheScale(Exercise):
     worked = r"""
     $L = \operatorname{lse}(c\,x) - c\,x_t$, so $\frac{\partial L}{\partial c} = \sum_k y_k x_k - x_t$: the score
     that the network expects, minus the one it got. Where the right classes have lower scores than the network
-    expects, the derivative is positive, $c$ must fall, and the network grows less sure.
+    expects, the derivative is positive, $c$ must fall, and the network becomes less confident.
     """
 
     def same(c, x, t):

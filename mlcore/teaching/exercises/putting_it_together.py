@@ -34,8 +34,7 @@ class WhichTestFinds(Exercise):
     """
     same = {"a": "Chance", "b": "Gradient", "c": "Overfit", "d": "Validation"}
     wrong = {
-        "A gradient check compares the gradient with the loss as it is, be it a sum or a mean.": solution
-        | {"a": "gradient"},
+        "A gradient check compares the gradient with the loss as it is, sum or mean.": solution | {"a": "gradient"},
         "A network can memorise wrong labels as well.": solution | {"d": "overfit"},
         'c: "sweep" is not right': solution | {"c": "sweep"},
     }
@@ -304,7 +303,7 @@ class TwoLayers(Exercise):
             return dx
 
     wrong = {
-        "Each backward writes its gradients anew; those of the step before must not be added.": Adds,
+        "Each backward overwrites its gradients; those of the step before must not be added.": Adds,
         "The slope of the sigmoid is missing on the way back.": NoSlope,
         "grads[1]: as many times too small as x has rows": MeanOfRows,
         "forward: ": NoActivation,

@@ -420,7 +420,7 @@ class ForgottenVelocity(Exercise):
         w += v
 
     worked = """
-    The velocity was created anew at every call. Created once and changed in place, it lives on in the state. (With
+    The velocity was created again at every call. Created once and changed in place, it lives on in the state. (With
     classes, the same fault is a new optimizer for each batch.)
     """
 
@@ -1103,7 +1103,7 @@ class EpochOfBatches(Exercise):
         "No batch has an index twice, but the epoch has.": each_for_itself,
         "Nothing is drawn from rng.": in_order,
         "Those that are left over make a last batch.": without_the_rest,
-        "The order must be drawn anew from rng in each epoch.": always_the_same,
+        "The order must be drawn from rng again in each epoch.": always_the_same,
     }
 
 
@@ -1202,6 +1202,6 @@ class MoreTrials(Exercise):
     same = {"a": 0.0909, "b": 0.0244, "wins": 0.8, "fair": 40}
     wrong = {
         "Ten points make eleven gaps.": solution | {"a": 1 / 10, "b": 1 / 40},
-        "That is the ratio of the trials; which share of all of them is B's?": solution | {"wins": 3 / 4},
+        "That is the ratio of the trials; what share of all of them is B's?": solution | {"wins": 3 / 4},
         "wins: the number is 0.5": solution | {"wins": 0.5},
     }
