@@ -113,7 +113,7 @@ class Variable(Operators):
     value : ndarray
         The value, read-only.
     grad : ndarray or None
-        After ``y.backward()`` the gradient of y by this variable, for each variable from which y was computed.
+        After ``y.backward()`` the gradient of y with respect to this variable, if y was computed from it.
     step : object or None
         What made it: a node, its inputs and outputs; None for an input.
 
@@ -164,7 +164,8 @@ class Variable(Operators):
         Parameters
         ----------
         upstream : array_like, optional
-            The gradient of the loss by this variable. It may be left out for a single number, which then is the loss.
+            The gradient of the loss with respect to this variable. It may be left out for a single number, which
+            then is the loss.
         accumulate : bool, optional
             Whether the gradients of a value that is used more than once add up. False, where the last one wins, is
             wrong: it is there to be looked at.

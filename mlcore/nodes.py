@@ -259,7 +259,7 @@ class Power(Node):
     Parameters
     ----------
     n : float
-        The exponent, which is not learnt.
+        The exponent, which is not learned.
 
     Raises
     ------

@@ -245,8 +245,8 @@ class OneTrainingStep(Exercise):
 
     worked = r"""
     The two matrix products of each affine layer, one slope, one difference: that is all of backpropagation for this
-    network. Note that $\partial L/\partial h$ needs $W_2$ as it was *before* the step; a program that updates in place
-    must first go all the way back.
+    network. Note that $\partial L/\partial h$ needs $W_2$ as it was *before* the step: a program that updates in place
+    must finish the backward pass first.
     """
 
     def same(x, t, W1, b1, W2, b2, lr):
@@ -640,7 +640,7 @@ class SecondBatch(Exercise):
             self.grads = [self.x.T @ dout, dout.sum(axis=0)]
             return dout @ self.params[0].T
 
-    class HalfMended(given):
+    class HalfFixed(given):
         def backward(self, dout):
             self.grads[0][...] = 0
             return super().backward(dout)
@@ -648,7 +648,7 @@ class SecondBatch(Exercise):
     wrong = {
         "What the batch before has left is still in it.": given,
         "The optimizer holds the arrays that were there before backward, and they get nothing.": Replaced,
-        "The bias still adds up.": HalfMended,
+        "The bias still adds up.": HalfFixed,
     }
 
 
@@ -713,9 +713,10 @@ class SquaredErrorOnProbabilities(Exercise):
         return y * (u - (u * y).sum(axis=1, keepdims=True))
 
     worked = r"""
-    Each row still sums to zero, since softmax notices no shift. But where the network is sure and wrong, $y$ is close
-    to 0 or 1 and the gradient fades: at scores (8, 0) with the second class right it is 0.0007, where cross-entropy
-    has 1 (before the mean). This is why the loss should contain the logarithm that undoes the exponential.
+    Each row still sums to zero, since softmax notices no shift. But where the network is confident and wrong, $y$ is
+    close to 0 or 1 and the gradient fades: at scores (8, 0) with the second class right it is 0.0007, where
+    cross-entropy has 1 (before the mean). This is why the loss should contain the logarithm that undoes the
+    exponential.
     """
 
     def same(x, t):
@@ -730,7 +731,7 @@ class SquaredErrorOnProbabilities(Exercise):
 
     wrong = {
         "That is the gradient of cross-entropy.": lambda x, t: (softmax(x) - t) / len(x),
-        "Softmax does not work on each score by itself: its Jacobian has entries beside the diagonal.": diagonal,
+        "Softmax does not work on each score by itself: its Jacobian has entries off the diagonal.": diagonal,
         "The loss is a mean over the rows: 1/N is missing.": lambda x, t: (
             len(x) * SquaredErrorOnProbabilities.solution(x, t)
         ),
@@ -908,8 +909,8 @@ class ZeroTimesLogarithm(Exercise):
             return -(t * np.log(np.where(t > 0, y, 1))).sum(axis=1).mean()
 
     worked = r"""
-    $\log 0 = -\infty$, and $0 \cdot (-\infty)$ is `nan`, which every sum and every mean keeps. Where $t = 0$ the
-    logarithm of 1 stands in the sum instead: 0. An $\varepsilon$ in the logarithm would also remove the `nan`, and
+    $\log 0 = -\infty$, and $0 \cdot (-\infty)$ is `nan`, which every sum and every mean keeps. Where $t = 0$, the sum
+    gets the logarithm of 1 instead: 0. An $\varepsilon$ in the logarithm would also remove the `nan`, and
     change every other loss: of a right class with probability $10^{-14}$ the loss is 32.2, and with
     $\varepsilon = 10^{-7}$ it is 16.1. A loss that starts from scores has no need of all this.
     """

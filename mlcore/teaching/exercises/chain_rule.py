@@ -29,7 +29,7 @@ class ShapesOfJacobians(Exercise):
     hint = "A row for each output, a column for each input."
     solution = {"J_yx": (3, 5), "J_zy": (2, 3), "product": (2, 5), "other": (5, 2)}
     worked = r"""
-    $J_{y,x}$ has a row for each of the 3 numbers of $y$ and a column for each of the 5 of $x$. The last step stands
+    $J_{y,x}$ has a row for each of the 3 numbers of $y$ and a column for each of the 5 of $x$. The last step comes
     leftmost: (2, 3) times (3, 5) is (2, 5). Denominator layout is the transpose.
     """
     same = {"J_yx": [3, 5], "J_zy": [2, 3], "product": [2, 5], "other": [5, 2]}

@@ -68,7 +68,7 @@ class WhereItHides(Exercise):
         "scale": "multiply",
     }
     worked = """
-    Whatever is used twice under one name is a branch, be it an input or a weight. Broadcasting is a repeat, and its
+    Whatever is used twice under one name is a branch, whether an input or a weight. Broadcasting is a repeat, and its
     backward is a sum: the line of `bias_back` belongs to that of `bias`. A mask is a factor, and so is one over N.
     """
     same = dict(zip(solution, ["Branch", "Repeat", "Multiply", "Sum", "Branch", "Multiply"], strict=True))
@@ -288,7 +288,7 @@ class UndoBroadcasting(Exercise):
     wrong = {
         "Each copy counts in full: add up, do not average.": averaged,
         "is a sum missing": lambda gradient, shape: gradient.sum(axis=tuple(range(gradient.ndim - len(shape)))),
-        "To cut off what is too much keeps some of the numbers and drops the others.": (
+        "Cutting off the excess keeps some of the numbers and drops the others.": (
             lambda gradient, shape: gradient.ravel()[: int(np.prod(shape))].reshape(shape)
         ),
     }
@@ -719,7 +719,7 @@ class TwoNamesOneArray(Exercise):
 
 
 class UnseenGradient(Exercise):
-    r"""Nothing is learnt
+    r"""Nothing is learned
 
     The optimizer collects the gradients of all layers once, before the first step, in a list of its own. With this
     layer the weights never move. Find the fault and fix it.

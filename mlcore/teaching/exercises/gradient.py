@@ -126,7 +126,7 @@ class SlopesByHand(Exercise):
     wrong = {
         "slope: 5 times too large": solution | {"slope": 78.0},
         "the sign is wrong everywhere": solution | {"level": np.array([-0.768, 0.640])},
-        "That is the true change; the gradient predicts another one.": solution | {"change": -0.239},
+        "That is the true change; the gradient predicts a different one.": solution | {"change": -0.239},
         "The level set is perpendicular to the gradient, not along it.": solution
         | {"level": np.array([10, 12]) / np.sqrt(244)},
     }
@@ -528,9 +528,9 @@ class HonestError(Exercise):
 
     worked = r"""
     Divided entry by entry, an entry that happens to be 0 makes the error 1, and two of them make it 0/0. Divided once,
-    by the largest entry, both are harmless. An epsilon in the denominator would also hide the 0/0, but with it the
-    faults of every gradient that is smaller than the epsilon. Shapes are compared before anything else, because (3, 1)
-    and (3,) broadcast to (3, 3) without a word.
+    by the largest entry, both are harmless. An epsilon in the denominator would remove the 0/0 too, but it would
+    hide the faults of every gradient smaller than itself. Shapes are compared before anything else, because (3, 1) and
+    (3,) broadcast silently to (3, 3).
     """
 
     def same(a, b):
@@ -560,7 +560,7 @@ class HonestError(Exercise):
             return np.nan_to_num(np.abs(a - b) / np.maximum(np.abs(a), np.abs(b))).max()
 
     wrong = {
-        "Divided entry by entry, rounding noise beside a zero counts as a total failure.": nan_to_zero,
+        "Divided entry by entry, rounding noise next to a zero counts as a total failure.": nan_to_zero,
         "The epsilon outweighs small gradients, and hides their faults.": epsilon,
         "there should be a ValueError": no_shapes,
         "Arrays with equally many axes still broadcast where an axis has length 1.": number_of_axes,
@@ -645,9 +645,9 @@ class OnesUpstream(Exercise):
         return relative_error(dx, measured) < 1e-6
 
     worked = r"""
-    The sum of the outputs has the upstream gradient 1, and a factor of 1 can be forgotten without a trace. Of a
-    softmax the sum is always 1, so its gradient is zero, as the faulty layer says; any other *constant* upstream
-    gradient has the same blind spots. With random weights $u$ the loss is $\sum_i u_i y_i$, and its upstream
+    The sum of the outputs has the upstream gradient 1, and a factor of 1 can be forgotten without a trace. The
+    outputs of a softmax always sum to 1, so that gradient is zero, as the faulty layer says; any other *constant*
+    upstream gradient has the same blind spots. With random weights $u$ the loss is $\sum_i u_i y_i$, and its upstream
     gradient is $u$.
     """
 
@@ -688,9 +688,9 @@ class ReadTheSymptoms(Exercise):
     level = "transfer"
     solution = {"a": "precision", "b": "forward", "c": "kink", "d": "backward"}
     worked = r"""
-    (a) Seven digits are not enough for differences. (b) The passes agree with each other, so the function itself is
-    another one. (c) The step of about $6 \cdot 10^{-6}$ reaches over the kink at 0 for this entry alone, so that two
-    thirds of the slope are measured; choose another point. (d) Near 50 the sigmoid is saturated and zero agrees with
+    (a) Seven digits are not enough for differences. (b) The passes agree with each other, so it is the function that
+    is wrong. (c) The step of about $6 \cdot 10^{-6}$ reaches over the kink at 0 for this entry alone, so it
+    measures two thirds of the slope; choose another point. (d) Near 50 the sigmoid is saturated and zero agrees with
     anything; an error of 0.5 near 1 is a factor of 2 in the backward pass.
     """
     same = {"a": "Precision", "b": "Forward", "c": "Kink", "d": "Backward"}
@@ -904,7 +904,7 @@ class DescentLoop(Exercise):
     """
 
     level = "implement"
-    hint = "Three lines: a loop, a step, a return. The gradient is needed anew at each point."
+    hint = "Three lines: a loop, a step, a return. Each point needs its own gradient."
     inputs = [
         (valley_gradient, np.array([10.0, 1.0]), 0.15, 3),
         (bowl_gradient, np.array([1.0, -0.5, 2.0]), 0.05, 20),
@@ -955,7 +955,7 @@ class DescentLoop(Exercise):
         "The gradient changes along the way: compute it at every step.": one_gradient,
         "That is one step too many.": one_step_more,
         "w itself is changed": in_place,
-        "The return stands in the loop: it ends after one step.": return_in_loop,
+        "The return is inside the loop: it ends after one step.": return_in_loop,
     }
 
 

@@ -31,8 +31,8 @@ class WhichPartHelps(Exercise):
     """
     same = {"a": "Schedule", "b": "Start", "c": "Clip", "d": "Decay"}
     wrong = {
-        "A limit of the norm does not make ordinary steps shorter towards the end.": solution | {"a": "clip"},
-        "One step did it: before, all was well.": solution | {"c": "schedule"},
+        "A limit on the norm does not make ordinary steps shorter towards the end.": solution | {"a": "clip"},
+        "A single step did it: before that, all was well.": solution | {"c": "schedule"},
         'd: "clip" is not right': solution | {"d": "clip"},
         'b: "decay" is not right': solution | {"b": "decay"},
     }
@@ -138,7 +138,7 @@ class ClipByHand(Exercise):
 class DecayOrPrice(Exercise):
     r"""Decay or price, for SGD and for Adam
 
-    A weight of 2 has the gradient $-0.4$ from the data. The learning rate is 0.1, $\lambda = 0.5$. Where does it stand
+    A weight of 2 has the gradient $-0.4$ from the data. The learning rate is 0.1, $\lambda = 0.5$. Where is it
     after the first step of
 
     - `sgd_price`: SGD with the L2 price $\tfrac\lambda2 w^2$ in the loss;
@@ -191,7 +191,7 @@ class SizesByHand(Exercise):
     }
     worked = r"""
     $\sqrt{2/128} = 1/8$, twice. Six layers multiply the mean square by $2^{-6}$, the size by $2^{-3} = 0.125$. A step
-    of 0.05 is 40 % of a weight of 0.125, taken on the word of one batch.
+    of 0.05 is 40 % of a weight of 0.125, taken on the evidence of one batch.
     """
     same = {"he": 0.125, "xavier": 0.125, "shrunk": 0.125, "first_step": 0.4}
     wrong = {
@@ -228,7 +228,7 @@ class WhatDropoutKeeps(Exercise):
     same = {"kept": 4.0, "mean": 3.0, "deviation": 1.732, "predicting": 3.0}
     wrong = {
         "This is the variance.": solution | {"deviation": 3},
-        "The others grow, so that the mean stays.": solution | {"kept": 3, "mean": 2.25},
+        "The others grow, so that the mean stays the same.": solution | {"kept": 3, "mean": 2.25},
         "predicting: the number is 2.25": solution | {"predicting": 2.25},
         "Divided by the share that is kept, not by the one that is dropped.": solution | {"kept": 12},
     }
@@ -351,8 +351,8 @@ class ErrorOfDifferences(Exercise):
     r"""The standard error of a difference
 
     Two networks have answered the same images; `a` and `b` hold True where they were right. Write
-    `compared(a, b)`, which returns two numbers: the difference of their accuracies, that of `a` less that of `b`, and
-    its standard error, from the differences image by image (their sample standard deviation, with $n - 1$, divided by
+    `compared(a, b)`, which returns two numbers: the difference of their accuracies, `a` minus `b`, and its
+    standard error, from the differences image by image (their sample standard deviation, with $n - 1$, divided by
     $\sqrt n$).
     """
 
@@ -403,12 +403,12 @@ class ErrorOfDifferences(Exercise):
         "This treats the two networks as if they had seen different images.": _independent,
         "This is the deviation of one image; the mean of n is more certain.": _no_root,
         "The sample standard deviation divides by n − 1.": _n,
-        "It is the difference of `a` less `b`.": _turned,
+        "The difference is `a` minus `b`.": _turned,
     }
 
 
 class DecayGoneWrong(Exercise):
-    r"""Debug: a decay that is none
+    r"""Debug: a decay that depends on the gradient
 
     This function should make one step of AdamW, given the corrected averages `m_hat` and `v_hat`, and return the new
     parameter. In tests the decay does less to weights whose gradients are large. Find out why, and put it right.
@@ -450,7 +450,7 @@ class DecayGoneWrong(Exercise):
     wrong = {
         "The decay, too, is multiplied by the learning rate.": _no_rate,
         "This lets the parameters grow.": _grows,
-        "ε stands outside the root.": _eps_inside,
+        "ε goes outside the root.": _eps_inside,
     }
 
 
@@ -563,7 +563,7 @@ class UntilHalf(Exercise):
     - `decay`: under AdamW;
     - `sgd`: under SGD with an L2 price and the same $\eta$ and $\lambda$?
 
-    Within one per cent.
+    Within one percent.
     """
 
     level = "transfer"

@@ -49,14 +49,14 @@ class TrueOrFalse(Exercise):
     solution = {"a": False, "b": True, "c": True, "d": False, "e": False}
     worked = r"""
     (a) The first figure of the chapter has a threshold with a lower loss and a lower accuracy. (b) Softmax depends on
-    differences of scores only. (c) Their order stays. (d) If one input occurs with different labels, the loss cannot go
-    below the entropy of those labels. (e) Only if the network is *calibrated*, and one that was trained for long on
-    little data is not.
+    differences of scores only. (c) Their order stays the same. (d) If one input occurs with different labels, the loss
+    cannot go below the entropy of those labels. (e) Only if the network is *calibrated*, and one that was trained for
+    long on little data is not.
     """
     same = {"a": 0 == 1, "b": 1 == 1, "c": 1 == 1, "d": 0 == 1, "e": 0 == 1}
     wrong = {
         "What if the same input occurs twice in the training set, with different labels?": solution | {"d": True},
-        "Which of loss and accuracy notices how sure a wrong prediction is?": solution | {"a": True},
+        "Which of loss and accuracy notices how confident a wrong prediction is?": solution | {"a": True},
         "c: False is not right": solution | {"c": False},
         "e: True is not right": solution | {"e": True},
     }
@@ -121,8 +121,8 @@ class FirstLoss(Exercise):
 class SmoothedLabels(Exercise):
     r"""How low with smoothed labels?
 
-    To keep a network from growing too sure, the one-hot target of four classes is replaced by $t = (0.7, 0.1, 0.1,
-    0.1)$.
+    To keep a network from becoming overconfident, the one-hot target of four classes is replaced by $t = (0.7, 0.1,
+    0.1, 0.1)$.
 
     - `floor`: the least cross-entropy that any prediction can reach.
     - `gap`: by how much the first score then exceeds each of the others.
@@ -139,8 +139,8 @@ class SmoothedLabels(Exercise):
     worked = r"""
     The loss is least for $y = t$, where it is the entropy, $-0.7 \log 0.7 - 3 \cdot 0.1 \log 0.1 = 0.9404$: not
     zero. There the scores differ by $\log 0.7 - \log 0.1 = \log 7 = 1.946$, and no more: with one-hot targets the
-    gap would grow without end. The uniform prediction costs $\log 4 = 1.3863$; the part above 0.9404 is the divergence,
-    0.4458.
+    gap would grow without bound. The uniform prediction costs $\log 4 = 1.3863$; the part above 0.9404 is the
+    divergence, 0.4458.
     """
     same = {"floor": 0.9404, "gap": 1.946, "kl": 0.446}
     wrong = {
@@ -254,7 +254,7 @@ class ColumnOfScores(Exercise):
     This function returns the gradient of the mean binary cross-entropy with respect to the scores, given the
     probabilities `y` that the sigmoid has made of them. It passed its test, in which `y` and the labels `t` both had
     shape (N,). But a layer with one unit returns scores of shape (N, 1), and `y` has that shape too. Find the fault and
-    fix it: the gradient must have the shape of `y`, be it (N,) or (N, 1).
+    fix it: the gradient must have the shape of `y`, whether (N,) or (N, 1).
     """
 
     level = "debug"
@@ -390,8 +390,7 @@ class AnyNumberOfAxes(Exercise):
 
     worked = r"""
     Three axes match neither branch, so the scores come back as they are, and nothing complains. With `axis=-1` and
-    `keepdims=True` one line serves every number of axes; a branch for each is a list that somebody will forget to
-    extend.
+    `keepdims=True` one line serves every number of axes; with a branch for each, somebody will forget the next one.
     """
 
     def same(x):
@@ -409,7 +408,7 @@ class AnyNumberOfAxes(Exercise):
     wrong = {
         "Three axes still come back as they are.": given,
         "One more branch serves one more number of axes; there is always a next.": up_to_three_axes,
-        "Only of a matrix is axis 1 the last.": over_axis_1,
+        "Axis 1 is the last one only for a matrix.": over_axis_1,
         "overflow": lambda x: np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True),
         "One maximum for all rows leaves nothing of a row whose scores are far below it.": (
             lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(axis=-1, keepdims=True)
@@ -452,7 +451,7 @@ class SilentSigmoid(Exercise):
     $\sigma(x) = \frac{1}{1 + e^{-x}} = \frac{e^x}{1 + e^x}$. The first form is safe for $x \ge 0$, the second for
     $x < 0$; in both, the only exponential is then $e^{-|x|}$, which is at most 1. `np.where(x >= 0, first, second)`
     with both forms written out would choose the right value but compute, and warn of, the other too. The formula
-    $(1 + \tanh\frac x2)/2$ never overflows, but from about $-37$ on it is exactly 0, since $\tanh$ is rounded to $-1$.
+    $(1 + \tanh\frac x2)/2$ never overflows, but from about $-38$ on it is exactly 0, since $\tanh$ is rounded to $-1$.
     """
 
     def same(x):
@@ -592,7 +591,7 @@ class SlopeOfTheScale(Exercise):
     r"""Which way to turn the scale?
 
     A trained network reports $\mathrm{softmax}(c\,x)$, where $1/c$ is called the temperature. To calibrate it, $c$ is
-    learnt on data that it was not trained on. Write the derivative of the mean cross-entropy with respect to $c$.
+    learned on data that it was not trained on. Write the derivative of the mean cross-entropy with respect to $c$.
     """
 
     level = "transfer"
@@ -612,7 +611,7 @@ class SlopeOfTheScale(Exercise):
     worked = r"""
     $L = \operatorname{lse}(c\,x) - c\,x_t$, so $\frac{\partial L}{\partial c} = \sum_k y_k x_k - x_t$: the score
     that the network expects, minus the one it got. Where the right classes have lower scores than the network
-    expects, the derivative is positive, $c$ must fall, and the network grows less sure.
+    expects, the derivative is positive, $c$ must fall, and the network becomes less confident.
     """
 
     def same(c, x, t):
@@ -789,7 +788,7 @@ class WeightsWithPrior(Exercise):
 
     A logistic regression has one score for each row of `data` (N, D): the weighted sum of the row with weights `w`,
     plus a bias `b`. Before any data we believe each weight to be normal with mean 0 and standard deviation `s`; about
-    the bias we believe nothing. Return what the most probable parameters minimise, the mean binary cross-entropy with
+    the bias we assume nothing. Return what the most probable parameters minimise, the mean binary cross-entropy with
     its penalty $\frac r2 \sum_i w_i^2$, then its gradient with respect to `w`, and its derivative with respect to
     `b`.
     """
@@ -848,7 +847,7 @@ class WeightsWithPrior(Exercise):
     wrong = {
         "The loss is a mean over the rows, so minus the logarithm of the prior is divided by N too.": whole_price,
         "A small s is a firm belief that the weights are small: the price must be high.": inverse,
-        "About the bias we believe nothing, so it has no price.": bias_too,
+        "About the bias we assume nothing, so it has no price.": bias_too,
         "The variance is the square of the standard deviation.": deviation,
         "The price belongs to the loss, and so to its gradient.": not_in_gradient,
     }

@@ -30,12 +30,11 @@ class WhichTestFinds(Exercise):
     (a) The first loss should be the logarithm of the number of classes, and is as many times too large as the batch has
     rows; the gradient check compares two wrong numbers that agree. (b) The loss is right and one gradient is not.
     (c) Loss and gradients are right, but nothing moves: not even twenty examples are learned. (d) Twenty examples with
-    wrong labels can be memorised as well; it is of no use for others.
+    wrong labels can be memorised as well, which does not help with any others.
     """
     same = {"a": "Chance", "b": "Gradient", "c": "Overfit", "d": "Validation"}
     wrong = {
-        "A gradient check compares the gradient with the loss as it is, be it a sum or a mean.": solution
-        | {"a": "gradient"},
+        "A gradient check compares the gradient with the loss as it is, sum or mean.": solution | {"a": "gradient"},
         "A network can memorise wrong labels as well.": solution | {"d": "overfit"},
         'c: "sweep" is not right': solution | {"c": "sweep"},
     }
@@ -54,7 +53,7 @@ class TrueOrFalseTraining(Exercise):
     level = "recall"
     solution = {"a": False, "b": True, "c": False, "d": False, "e": True}
     worked = r"""
-    (a) There the price would still fall if the weights became smaller. (b) The training loss is a mean over the epoch,
+    (a) At that point smaller weights would still lower the price. (b) The training loss is a mean over the epoch,
     the test loss is taken at its end. (c) Whatever is chosen with images is fitted to them; choose with validation
     images. (d) Its borders are straight, and more training does not bend them. (e) The standard error is 0.7 %, or 2 to
     3 images.
@@ -304,7 +303,7 @@ class TwoLayers(Exercise):
             return dx
 
     wrong = {
-        "Each backward writes its gradients anew; those of the step before must not be added.": Adds,
+        "Each backward overwrites its gradients; those of the step before must not be added.": Adds,
         "The slope of the sigmoid is missing on the way back.": NoSlope,
         "grads[1]: as many times too small as x has rows": MeanOfRows,
         "forward: ": NoActivation,
@@ -636,8 +635,8 @@ class BestOfMany(Exercise):
     r"""The best of many
 
     Of $k$ equally good networks, each right on a share $p$ of all images in the world, somebody reports the one that is
-    best on $n$ test images. Compute the mean of the share that is reported, without drawing random numbers, as if the
-    networks erred independently. The number of images that one of them gets right is then $r$ with probability
+    best on $n$ test images. Take their errors as independent, and compute the mean of the share that is reported,
+    without drawing random numbers. The number of images that one of them gets right is then $r$ with probability
     $\binom nr p^r (1-p)^{n-r}$.
     """
 

@@ -168,7 +168,7 @@ class MomentumInPlace(Exercise):
     r"""Momentum, in place
 
     Write Momentum for one array: change `w` itself, and keep the velocity in the dict `state`, which is empty before
-    the first call and the same at every call. The gradient belongs to the caller and must stay as it is.
+    the first call and is the same dict at every call. The gradient belongs to the caller and must stay as it is.
     """
 
     level = "implement"
@@ -420,7 +420,7 @@ class ForgottenVelocity(Exercise):
         w += v
 
     worked = """
-    The velocity was created anew at every call. Created once and changed in place, it lives on in the state. (With
+    The velocity was created again at every call. Created once and changed in place, it lives on in the state. (With
     classes, the same fault is a new optimizer for each batch.)
     """
 
@@ -841,10 +841,10 @@ class WhichTestConvicts(Exercise):
 
 
 class WeightDecay(Exercise):
-    r"""Two kinds of weight decay
+    r"""L2 penalty or weight decay
 
-    Weights shall shrink a little in each step, $\lambda = 0.1$, with Adam at $\eta = 0.01$. Either $\lambda w$ is added
-    to the gradient (`l2`), or Adam gets the plain gradient, and $\eta\lambda w$ is subtracted from the weight in
+    Weights are to shrink a little in each step, $\lambda = 0.1$, with Adam at $\eta = 0.01$. Either $\lambda w$ is
+    added to the gradient (`l2`), or Adam gets the plain gradient, and $\eta\lambda w$ is subtracted from the weight in
     addition to its step (`decoupled`). The loss does not depend on $w$, so its gradient is 0. How far does the first
     step move $w = 2$, and how far $w = 0.05$, in each case? Give both as (for 2, for 0.05), positive towards 0.
     """
@@ -854,12 +854,12 @@ class WeightDecay(Exercise):
     solution = {"l2": (0.01, 0.01), "decoupled": (0.01 * 0.1 * 2, 0.01 * 0.1 * 0.05)}
     worked = r"""
     As a part of the gradient, $\lambda w$ is divided by its own size: a step of $\eta = 0.01$ for each weight, large
-    or small, and $\lambda$ does not matter at all. Decoupled, each weight shrinks in proportion to its size: 0.002 and
-    0.00005. That is why libraries have a separate rule for it, called AdamW.
+    or small, and $\lambda$ does not matter at all. Decoupled, each weight shrinks in proportion to its size: by 0.002
+    and 0.00005. That is why libraries have a separate rule for it, called AdamW.
     """
     same = {"l2": [0.01, 0.01], "decoupled": [0.002, 0.00005]}
     wrong = {
-        "Adam divides a gradient by its size, even one that comes from the weight decay.": solution
+        "Adam divides a gradient by its size, even one that comes from the penalty.": solution
         | {"l2": (0.002, 0.00005)},
         "decoupled: 10 times too large": solution | {"decoupled": (0.02, 0.0005)},
     }
@@ -959,7 +959,7 @@ class TrueOfSteps(Exercise):
     solution = {"a": False, "b": True, "c": False, "d": True, "e": False, "f": False}
     worked = r"""
     (a) Only a small enough one: the second-order term grows with $\eta^2$. (b) Each is missed with probability
-    $(1 - 1/N)^N \approx 1/e$. (c) The second moment: no mean is subtracted. (d) $H^{-1} g$ is the whole way, whatever
+    $(1 - 1/N)^N \approx 1/e$. (c) The second moment: no mean is subtracted. (d) $H^{-1} g$ leads all the way, whatever
     $\kappa$. (e) Only one that lies along the axes; turned by 45°, it stays as narrow as it was. (f) The sum of
     $1/\sqrt t$ is about $2\sqrt T$ and has no bound.
     """
@@ -1022,12 +1022,12 @@ class FarOnSmallSteps(Exercise):
     level = "by hand"
     solution = {"last": 0.1 / 50, "far": 0.1 * 2 * 50, "steps": 4 * 2500, "rmsprop": 0.1 * 2500}
     worked = r"""
-    $0.1/\sqrt{2500} = 0.002$, and $0.1 \cdot 2 \cdot 50 = 10$. The way grows like $\sqrt T$, so twice the way takes
-    four times the steps, 10,000. RMSprop's steps stay $\eta$ long: 250.
+    $0.1/\sqrt{2500} = 0.002$, and $0.1 \cdot 2 \cdot 50 = 10$. The distance grows like $\sqrt T$, so twice the distance
+    takes four times the steps, 10,000. RMSprop's steps stay $\eta$ long: 250.
     """
     same = {"last": 0.002, "far": 10, "steps": 10000, "rmsprop": 250}
     wrong = {
-        "The way grows like the root of the number of steps.": solution | {"steps": 5000},
+        "The distance grows like the root of the number of steps.": solution | {"steps": 5000},
         "The steps were longer before: add them up.": solution | {"far": 0.002 * 2500},
         "rmsprop: the number is 10, which is too small": solution | {"rmsprop": 10},
     }
@@ -1103,7 +1103,7 @@ class EpochOfBatches(Exercise):
         "No batch has an index twice, but the epoch has.": each_for_itself,
         "Nothing is drawn from rng.": in_order,
         "Those that are left over make a last batch.": without_the_rest,
-        "The order must be drawn anew from rng in each epoch.": always_the_same,
+        "The order must be drawn from rng again in each epoch.": always_the_same,
     }
 
 
@@ -1202,6 +1202,6 @@ class MoreTrials(Exercise):
     same = {"a": 0.0909, "b": 0.0244, "wins": 0.8, "fair": 40}
     wrong = {
         "Ten points make eleven gaps.": solution | {"a": 1 / 10, "b": 1 / 40},
-        "That is the ratio of the trials; which share of all of them is B's?": solution | {"wins": 3 / 4},
+        "That is the ratio of the trials; what share of all of them is B's?": solution | {"wins": 3 / 4},
         "wins: the number is 0.5": solution | {"wins": 0.5},
     }
