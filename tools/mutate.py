@@ -40,6 +40,7 @@ TESTS = {  # which test files are about a module; without an entry that of its n
     "__init__": ["package"],
     "_checks": ["functions", "nodes", "losses", "layers", "contract", "optimizers", "network", "gradients", "storage"],
     "_layout": ["optimizers", "storage"],
+    "_interrupt": ["interrupt", "network"],
     "contract": ["contract", "nodes", "layers", "losses", "functions", "network", "gradients", "endurance"],
     "functions": ["functions", "losses"],
     "graph": ["graph", "contract"],
