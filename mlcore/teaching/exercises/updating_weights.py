@@ -841,7 +841,7 @@ class WhichTestConvicts(Exercise):
 
 
 class WeightDecay(Exercise):
-    r"""L2 penalty or weight decay
+    r"""Penalty or weight decay
 
     Weights are to shrink a little in each step, $\lambda = 0.1$, with Adam at $\eta = 0.01$. Either $\lambda w$ is
     added to the gradient (`l2`), or Adam gets the plain gradient, and $\eta\lambda w$ is subtracted from the weight in
