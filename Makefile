@@ -12,7 +12,7 @@ export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-BROWSER_TESTS := tests/test_live.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py
+BROWSER_TESTS := tests/test_live.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_accessible.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
@@ -53,6 +53,7 @@ lint: setup ## check style and format, notebooks included, and the workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*)
 	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 
 format: setup ## mend style and format, notebooks included
 	$(BIN)/ruff check --fix .

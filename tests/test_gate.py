@@ -19,7 +19,7 @@ TESTS = [
     "own_copy", "package", "pages", "parent_programs", "practice", "project", "pytorch_step", "runner", "set_up",
     "storage", "tools", "tuning", "visual", "ways", "workflows",
 ]  # fmt: skip
-IN_THE_BROWSER = ["live", "pyodide", "lab", "search", "slim", "predict"]
+IN_THE_BROWSER = ["live", "pyodide", "lab", "search", "slim", "predict", "accessible"]
 ON_THE_SITE = ["site"]
 
 # The tags that a cell may carry. nbval skips or ignores cells by others (nbval-skip, nbval-ignore-output, skip).

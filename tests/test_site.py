@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from fnmatch import fnmatch
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -377,6 +378,20 @@ def test_a_name_of_a_function_keeps_its_distance():
 def test_no_page_loads_a_script_that_it_has_no_use_for():
     scripts = {s.get("src", "") for page in site().values() for s in page.all("script")}
     assert not [src for src in scripts if re.search("(?i)fontawesome|thebe|require|embed-amd|mathjax", src)]
+
+
+OURS = {"book-script.js", "book-styles.css", "live/mlcore.zip"}  # written when the site is built
+
+
+def test_every_file_by_others_on_the_site_is_listed_with_its_licence():
+    listed = re.findall("`([^`]+)`", (ROOT / "LICENSES.md").read_text(encoding="utf-8").partition("## On the built")[2])
+    ours = OURS | {p.relative_to(ROOT / "book/assets").as_posix() for p in (ROOT / "book/assets").rglob("*")}
+    static = {p.relative_to(HTML / "_static").as_posix() for p in (HTML / "_static").rglob("*") if p.is_file()}
+    assert len(static) > 30
+    assert [name for name in sorted(static - ours) if not any(fnmatch(name, pattern) for pattern in listed)] == []
+    assert [
+        pattern for pattern in listed if pattern != "_static" and not any(fnmatch(n, pattern) for n in static)
+    ] == []
 
 
 def test_what_the_theme_leaves_nameless_has_a_name():

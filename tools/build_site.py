@@ -6,7 +6,6 @@ Two builds at once wait for each other. The site is built from nothing: an incre
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 from set_up import BIN, ROOT, friendly, only_one_at_a_time
 
@@ -33,7 +32,8 @@ def main():
         shutil.rmtree(NEW, ignore_errors=True)
         failed = subprocess.run(command(NEW), cwd=ROOT).returncode
         if not failed:
-            put_in_place(NEW / "_build" / "html", Path(SITE, "html"), OLD)
+            put_in_place(NEW / "_build" / "html", SITE / "html", OLD)
+            shutil.rmtree(NEW)
     sys.exit(failed)
 
 

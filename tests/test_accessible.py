@@ -1,0 +1,75 @@
+"""axe-core looks at every page of the built site: light and dark, wide and narrow, with all folds open.
+
+Run `make site` first. axe-core is served to the pages by this test only; the site does not have it.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from test_live import serve
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = Path(os.environ.get("BOOK_SITE", ROOT / "_build" / "html"))
+AXE = (ROOT / "tests/vendor/axe.min.js").read_text(encoding="utf-8")
+PAGES = [path.relative_to(SITE).as_posix() for path in sorted(SITE.glob("*/*.html")) if path.parts[-2][0] != "_"]
+VIEWS = [(theme, width) for theme in ("light", "dark") for width in (1280, 390)]
+
+OPEN_FOLDS = "document.querySelectorAll('details').forEach((fold) => { fold.open = true; })"
+LOOK = """async () => {
+  const {violations} = await axe.run(document, {resultTypes: ["violations"], elementRef: false});
+  return violations.flatMap(({id, nodes}) => nodes.map(({target, failureSummary, html}) =>
+    `${id} (${target.join(" ")}): ${failureSummary.split("\\n").slice(1).join("; ").trim()} ${html.slice(0, 200)}`));
+}"""
+
+
+def faults(tab):
+    """What axe-core says about the page that is open."""
+    tab.evaluate(AXE)
+    tab.evaluate(OPEN_FOLDS)
+    return tab.evaluate(LOOK)
+
+
+@pytest.fixture(scope="module")
+def address():
+    if not PAGES:
+        pytest.fail("There is no built site: run `make site` first.")
+    with serve(SITE) as server:
+        yield server.address
+
+
+@pytest.fixture(scope="module", params=VIEWS, ids=lambda view: f"{view[0]}-{view[1]}")
+def tab(browser, request):
+    theme, width = request.param
+    # Without motion: colours that are on their way are no colours.
+    context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_no_fault(tab, address, page):
+    tab.goto(address + page)
+    assert faults(tab) == []
+
+
+GREY = "<p style='color: #aaa; background: #fff'>grey text</p>"
+PLANTED = {
+    "<button></button>": "button-name",
+    "<input>": "label",
+    "<label for=twice>a</label><input id=twice><input id=twice aria-labelledby=no>": "label",
+    GREY: "color-contrast",
+    f"<details><summary>More</summary>{GREY}</details>": "color-contrast",
+    "<img src=x>": "image-alt",
+    "<iframe></iframe>": "frame-title",
+}
+
+
+@pytest.mark.parametrize("body, rule", PLANTED.items(), ids=PLANTED.values())
+def test_a_planted_fault_is_found(browser, body, rule):
+    tab = browser.new_page()
+    tab.set_content(f"<html lang=en><title>A page</title><main><h1>A page</h1>{body}</main></html>")
+    found = [fault.split()[0] for fault in faults(tab)]
+    tab.close()
+    assert found == [rule]
