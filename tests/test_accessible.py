@@ -15,9 +15,14 @@ AXE = (ROOT / "tests/vendor/axe.min.js").read_text(encoding="utf-8")
 PAGES = [path.relative_to(SITE).as_posix() for path in sorted(SITE.glob("*/*.html")) if path.parts[-2][0] != "_"]
 VIEWS = [(theme, width) for theme in ("light", "dark") for width in (1280, 390)]
 
-OPEN_FOLDS = "document.querySelectorAll('details').forEach((fold) => { fold.open = true; })"
-LOOK = """async () => {
-  const {violations} = await axe.run(document, {resultTypes: ["violations"], elementRef: false});
+# The one rule that is not asked: it takes a formula (MathML) for nothing, and wants words in the corner of a table.
+RULES = {"empty-table-header": {"enabled": False}}
+OPEN_FOLDS = """() => {
+  document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+  document.getAnimations().forEach((motion) => motion.finish()); // a colour on its way is no colour
+}"""
+LOOK = """async (rules) => {
+  const {violations} = await axe.run(document, {resultTypes: ["violations"], elementRef: false, rules});
   return violations.flatMap(({id, nodes}) => nodes.map(({target, failureSummary, html}) =>
     `${id} (${target.join(" ")}): ${failureSummary.split("\\n").slice(1).join("; ").trim()} ${html.slice(0, 200)}`));
 }"""
@@ -27,7 +32,7 @@ def faults(tab):
     """What axe-core says about the page that is open."""
     tab.evaluate(AXE)
     tab.evaluate(OPEN_FOLDS)
-    return tab.evaluate(LOOK)
+    return tab.evaluate(LOOK, RULES)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +46,6 @@ def address():
 @pytest.fixture(scope="module", params=VIEWS, ids=lambda view: f"{view[0]}-{view[1]}")
 def tab(browser, request):
     theme, width = request.param
-    # Without motion: colours that are on their way are no colours.
     context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900}, reduced_motion="reduce")
     context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
     yield context.new_page()
