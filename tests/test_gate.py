@@ -1,5 +1,6 @@
 """The gate itself: nothing of what must be tested can drop out of it unseen."""
 
+import importlib
 import json
 import re
 import shutil
@@ -158,3 +159,31 @@ def test_a_cell_that_is_not_compared_is_found(tags, source):
     cell = {"id": "a", "cell_type": "code", "source": source, "metadata": {"tags": tags}}
     assert len(list(unverified({"cells": [cell]}))) == 1
     assert not list(unverified({"cells": [cell | {"source": "1", "metadata": {"tags": ["hide-input"]}}]}))
+
+
+def test_other_versions_are_tried_with_all_that_needs_no_site(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    tool = importlib.import_module("try_versions")
+    assert set(tool.LEFT_OUT) == set(IN_THE_BROWSER + ON_THE_SITE)
+    assert list(tool.admitted()) == tool.TRIED
+    assert all(re.fullmatch(r"[a-z]+>=[\d.]+", requirement) for requirement in tool.admitted().values())
+
+
+@pytest.mark.parametrize(
+    "answer, code, said",
+    [
+        (
+            '{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}',
+            0,
+            "No vulnerability is known in 1 packages.",
+        ),
+        ('{"dependencies": [{"name": "a", "version": "1", "vulns": [{"id": "X-1"}]}]}', 1, "a 1: X-1"),
+        ('{"dependencies": [{"name": "a", "skip_reason": "not found"}]}', 2, "says nothing about a"),
+        ('{"dependencies": []}', 2, "says nothing about any package"),
+        ("", 2, "did not answer"),
+    ],
+)
+def test_an_audit_that_was_not_answered_is_none(answer, code, said, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    found, words = importlib.import_module("audit").verdict(answer)
+    assert found == code and said in words
