@@ -62,7 +62,7 @@ def trial(python, which, jobs, uv):
         pinned = Path(place, "pinned.txt")
         pinned.write_text("\n".join(versions))
         install = [*uv, "pip", "install", "--quiet", "--no-config", "--python", str(program)]
-        run([*install, "--constraint", str(pinned), "setuptools", "--editable", ".[test]"])
+        run([*install, "--constraint", str(pinned), "pip", "setuptools", "--editable", ".[test]"])
     environment = clean_environment() | {
         "MPLCONFIGDIR": str(folder / "matplotlib"),
         "IPYTHONDIR": str(folder / "ipython"),
