@@ -66,7 +66,6 @@ GREY = "<p style='color: #aaa; background: #fff'>grey text</p>"
 PLANTED = {
     "<button></button>": "button-name",
     "<input>": "label",
-    "<label for=twice>a</label><input id=twice><input id=twice aria-labelledby=no>": "label",
     GREY: "color-contrast",
     f"<details><summary>More</summary>{GREY}</details>": "color-contrast",
     "<img src=x>": "image-alt",
