@@ -6,16 +6,17 @@ BIN    := .venv/bin
 JOBS   ?= 2
 
 # The reader's own Matplotlib and IPython settings must not change what the notebooks draw and print.
-unexport MPLBACKEND
+# Nor may modules from elsewhere get into the tools.
+unexport MPLBACKEND PYTHONPATH PYTHONHOME
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-BROWSER_TESTS := tests/test_live.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py
+BROWSER_TESTS := tests/test_live.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_accessible.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test browser lab notebooks practice lint format unit mutants mutants-exercises bench verify site check-site lock clean setup
+.PHONY: help book test browser lab notebooks practice lint format unit mutants mutants-exercises bench verify site check-site lock audit test-versions clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,9 +48,12 @@ notebooks: setup ## run every notebook and store its outputs in place
 practice: setup ## write the practice notebooks from the exercises in mlcore/teaching/exercises
 	$(BIN)/python tools/make_practice.py
 
-lint: setup ## check style and format, notebooks included
+lint: setup ## check style and format, notebooks included, and the workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*)
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 
 format: setup ## mend style and format, notebooks included
 	$(BIN)/ruff check --fix .
@@ -72,14 +76,19 @@ verify: setup ## run every notebook and compare what it prints with what it stor
 		--numprocesses $(JOBS) --dist loadscope notebooks
 
 site: setup ## build the site strictly, from the stored outputs
-	rm -rf _build
-	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	$(BIN)/python tools/build_site.py
 
 check-site: setup ## check the built site: links, alt texts, nothing from elsewhere
 	$(BIN)/python -m pytest tests/test_site.py
 
 lock: setup ## renew requirements.txt from pyproject.toml
 	$(BIN)/python tools/lock.py
+
+audit: setup ## ask whether vulnerabilities are known in what is locked (needs the network)
+	$(BIN)/python tools/audit.py
+
+test-versions: setup ## unit tests and notebooks with the oldest and newest packages admitted, for every Python found
+	$(BIN)/python tools/try_versions.py --jobs $(JOBS)
 
 clean: ## remove everything that the other commands made
 	rm -rf .venv .venv.lock _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*

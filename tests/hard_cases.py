@@ -218,7 +218,7 @@ def moved(rule, params, grads):
 
 def trained(W, b, x, t):
     """Two steps with copies of the parameters."""
-    network = Sequential(Affine(*copy.deepcopy((W, b))), loss=SoftmaxWithLoss())
+    network = Sequential(Affine(copy.copy(W), copy.copy(b)), loss=SoftmaxWithLoss())
     fit(network, SGD(lr=0.5), x, t, epochs=2)
     return network.params
 

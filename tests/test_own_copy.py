@@ -1,5 +1,6 @@
 """A learner's answers survive: the copy of the notebooks is never written to, and says when the book has moved on."""
 
+import contextlib
 import re
 import sys
 from pathlib import Path
@@ -80,6 +81,13 @@ def test_without_its_record_the_copy_is_safe_too(book, own):
     assert (own / "a.ipynb").read_bytes() == before
 
 
+def test_an_aborted_copy_knows_what_it_has_copied(book, tmp_path):
+    said = own_copy.copy(book, tmp_path / "mine")
+    assert next(said) == "a.ipynb copied to mine/a.ipynb"
+    said.close()
+    assert list(own_copy.copy(book, tmp_path / "mine")) == ["b.ipynb copied to mine/b.ipynb"]
+
+
 def test_a_wrong_name_is_told(book, own):
     assert list(own_copy.copy(book, own, ["x"])) == ["There is no notebook x."]
 
@@ -102,11 +110,13 @@ def test_links_lead_to_the_same_files_from_a_copy(path):
 
 
 def test_copies_are_trusted_and_only_they(book, own):
-    trusted = NotebookNotary().check_signature
     write(own / "elsewhere.ipynb", "not from the book")
-    assert trusted(nbformat.read(own / "b.ipynb", as_version=4))
-    assert not trusted(nbformat.read(own / "elsewhere.ipynb", as_version=4))
-    assert not trusted(nbformat.read(own / "a.ipynb", as_version=4))  # the reader's answer, not run yet
+    notary = NotebookNotary()
+    with contextlib.closing(notary.store):
+        trusted = [
+            notary.check_signature(nbformat.read(own / f"{n}.ipynb", as_version=4)) for n in ("a", "b", "elsewhere")
+        ]
+    assert trusted == [False, True, False]  # a is the reader's answer, not run yet
 
 
 def test_what_is_to_be_predicted_is_not_in_the_copy(book, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from fnmatch import fnmatch
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -385,12 +386,27 @@ def test_no_page_loads_a_script_that_it_has_no_use_for():
     assert not [src for src in scripts if re.search("(?i)fontawesome|thebe|require|embed-amd|mathjax", src)]
 
 
+OURS = {"book-script.js", "book-styles.css", "live/mlcore.zip"}  # written when the site is built
+
+
+def test_every_file_by_others_on_the_site_is_listed_with_its_licence():
+    listed = re.findall("`([^`]+)`", (ROOT / "LICENSES.md").read_text(encoding="utf-8").partition("## On the built")[2])
+    ours = OURS | {p.relative_to(ROOT / "book/assets").as_posix() for p in (ROOT / "book/assets").rglob("*")}
+    static = {p.relative_to(HTML / "_static").as_posix() for p in (HTML / "_static").rglob("*") if p.is_file()}
+    assert len(static) > 30
+    assert [name for name in sorted(static - ours) if not any(fnmatch(name, pattern) for pattern in listed)] == []
+    assert [
+        pattern for pattern in listed if pattern != "_static" and not any(fnmatch(n, pattern) for n in static)
+    ] == []
+
+
 def test_what_the_theme_leaves_nameless_has_a_name():
     """What one presses is called what it reads; the side bar with the logo is a named region."""
     for page in site().values():
         buttons = [b for b in page.all("button") if "search-button-field" in b.get("class", "")]
         side_bars = [d for d in page.all("div") if d.get("id") == "pst-primary-sidebar"]
-        assert buttons and not any("aria-label" in pressed for pressed in buttons + page.all("summary"))
+        named = [pressed["aria-label"] for pressed in buttons + page.all("summary") if "aria-label" in pressed]
+        assert buttons and all(name.startswith("Pages below ") for name in named)  # these show a sign, no words
         assert [bar.get("role") for bar in side_bars] == ["complementary"]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from packaging.version import Version
 
 import mlcore
 from mlcore import Affine, Sequential, Sigmoid, SoftmaxWithLoss, fit, load, load_spiral, save, storage
@@ -284,7 +285,11 @@ def test_a_generator_may_stand_at_the_ends_of_its_arrays(tmp_path):
         rng, other = (np.random.Generator(getattr(np.random, kind)(seed)) for seed in (0, 1))
         state = rng.bit_generator.state
         (state["state"] if kind == "MT19937" else state).update({"pos" if kind == "MT19937" else "buffer_pos": pos})
-        rng.bit_generator.state = state
+        try:
+            rng.bit_generator.state = state
+        except ValueError:  # NumPy 2.5 and later refuse this one themselves
+            assert (kind, pos) == ("Philox", 0) and Version(np.__version__) >= Version("2.5")
+            continue
         save(tmp_path / "run.npz", network(), rng=rng)
         load(tmp_path / "run.npz", network(), rng=other)
         assert (rng.random(9) == other.random(9)).all()

@@ -3,7 +3,7 @@
     make site && .venv/bin/python tools/cut_fonts.py latinmodern-math.otf
 
 The font is Latin Modern Math (GUST Font License; www.gust.org.pl/projects/e-foundry/lm-math). What is cut must not keep
-its name. Needs brotli beside what the lock holds. A test says when a page uses a character that is missing.
+its name. A test says when a page uses a character that is missing.
 """
 
 import html

@@ -9,6 +9,7 @@ In a copy the cells that ask for a prediction have no output yet, since it would
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -37,7 +38,9 @@ def unanswered(path):
 
 def trust(path):
     """Tell Jupyter that these outputs are ours: of a notebook that it does not trust it shows no picture."""
-    NotebookNotary().sign(nbformat.read(path, as_version=4))
+    notary = NotebookNotary()
+    with contextlib.closing(notary.store):
+        notary.sign(nbformat.read(path, as_version=4))
 
 
 def free_name(path):
@@ -67,8 +70,8 @@ def copy(book, own, wanted=()):
         target.write_text(unanswered(path), encoding="utf-8")
         trust(target)
         versions[path.name] = version(path)
+        record.write_text(json.dumps(versions, indent=0), encoding="utf-8")  # at once: the next copy may fail
         yield f"{path.name} copied to {own.name}/{target.name}"
-    record.write_text(json.dumps(versions, indent=0), encoding="utf-8")
 
 
 def main():

@@ -18,6 +18,11 @@ MENDED = [
     (re.compile(r'(<button class="btn search-button-field [^>]*?) title="Search" aria-label="Search"'), r"\1"),
     # The same with the line that opens a hidden cell.
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    # What unfolds the sections of a chapter in the side bar is drawn only.
+    (
+        re.compile(r'(>\s*([^<>]+?)\s*</a><details[^>]*>)<summary>(?=<span class="toctree-toggle")'),
+        r'\1<summary aria-label="Pages below \2">',
+    ),
     # The logo stands in a part of the page that has no name.
     (re.compile(r'<div id="pst-primary-sidebar"'), r'\g<0> role="complementary" aria-label="The book"'),
     # A line must not end between a formula and its full stop, nor within a few words of code.
