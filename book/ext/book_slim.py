@@ -4,11 +4,13 @@ After the build, every page gets one style sheet, with the rules that some page 
 drawn in the page, out of the theme's own font of icons; what only the search needs is loaded by the search page alone.
 """
 
+import hashlib
 import re
 import zlib
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from posixpath import normpath, relpath
+from urllib.parse import unquote
 
 import tinycss2
 from fontTools.misc.transform import Scale
@@ -24,6 +26,11 @@ PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="script"[^>]*/>\n?')
 OF_SEARCH = re.compile(r"/(searchtools|language_data|searchindex)\.js$|^searchindex\.js$")
 UNUSED = re.compile(r"/(togglebutton|design-tabs)\.js$")  # nothing of this book is made to toggle or into tabs
 IN_PAGE = re.compile(r"[ \t]*<script>(let toggle|var togglebutton|DOCUMENTATION_OPTIONS\.)[^<]*</script>\n?")
+FRAME = re.compile(r"(<figure><img) src='data:image/svg\+xml,([^']*)'")
+DRAWING = re.compile(r'<img\b(?![^>]*loading=)[^>]*? src="([^":]*_images/[^"]*\.svg)"')
+FIRST_SCREEN = ("book-serif", "book-mono")  # the faces that it needs
+PRELOAD_FONT = '<link rel="preload" as="font" type="font/woff2" crossorigin href="{}" />\n'
+PRELOADED = re.compile(r'[ \t]*<link rel="preload" as="font"[^>]*/>\n?')
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -133,6 +140,22 @@ def sheet(path, root, words):
 # Pages
 
 
+def frame_to_file(root, page, match):
+    """A player's frame in a file of its own."""
+    drawing = unquote(match[2])
+    file = root / "_images" / f"frame-{hashlib.sha256(drawing.encode()).hexdigest()[:16]}.svg"
+    file.write_text(drawing, encoding="utf-8")
+    return f'{match[1]} src="{relpath(file.as_posix(), page.parent.as_posix())}"'
+
+
+def when_seen(page, match):
+    """A drawing is loaded when the reader comes near it, and has its room before."""
+    drawing = (page.parent / match[1]).read_text(encoding="utf-8")
+    sizes = re.findall(r'\s(width|height)="([\d.]+)(pt)?"', re.search(r"<svg\b[^>]*>", drawing)[0])
+    size = "".join(f' {name}="{round(float(n) * (4 / 3 if unit else 1))}"' for name, n, unit in sizes)
+    return f'{match[0]}{size} loading="lazy"'
+
+
 def slim_site(app, exception):
     if exception or app.builder.format != "html":
         return
@@ -140,6 +163,10 @@ def slim_site(app, exception):
     texts = {page: page.read_text(encoding="utf-8") for page in sorted(root.rglob("*.html"))}
     texts = {page: text for page, text in texts.items() if "<head>" in text and "_static/" not in page.as_posix()}
     texts = {page: ICON.sub(lambda match: drawn(root / "_static", match), text) for page, text in texts.items()}
+
+    for page, text in texts.items():
+        text = FRAME.sub(partial(frame_to_file, root, page), text)
+        texts[page] = DRAWING.sub(partial(when_seen, page), text)
 
     def local(page, address):
         return Path(normpath((page.parent / address).as_posix()))
@@ -166,7 +193,9 @@ def slim_site(app, exception):
     style, script = (f"{name}?v={zlib.crc32(text.encode()):08x}" for name, text in ((STYLES, style), (SCRIPT, script)))
     for page, text in texts.items():
         up = relpath(root.as_posix(), page.parent.as_posix())
-        text = put_once(SHEET, f'<link rel="stylesheet" href="{up}/{style}" />\n', text)
+        ahead = "".join(PRELOAD_FONT.format(f"{up}/_static/fonts/{name}.woff2") for name in FIRST_SCREEN)
+        text = PRELOADED.sub("", text)
+        text = put_once(SHEET, f'{ahead}<link rel="stylesheet" href="{up}/{style}" />\n', text)
         if page.name != "search.html":
             text = IN_PAGE.sub("", PRELOAD.sub("", text))
             text = put_once(LOCAL_SCRIPT, f'<script defer src="{up}/{script}"></script>\n', text)
