@@ -28,7 +28,7 @@ MENDED = [
     # The buttons that open the parts of the contents have no name: what they open is the entry before them.
     (
         re.compile(
-            r'(<a class="reference internal" href="[^"]*">(?P<entry>[^<]*)</a><details[^>]*><summary)(?=><span)'
+            r'(<a class="(?:current )?reference internal" href="[^"]*">(?P<entry>[^<]*)</a><details[^>]*><summary)(?=>)'
         ),
         r'\1 aria-label="Parts of \g<entry>"',
     ),
@@ -91,8 +91,9 @@ def mend_pages(app, exception):
         for pattern, replacement in MENDED:
             text = pattern.sub(replacement, text)
         page.write_text(text, encoding="utf-8", newline="\n")
-    front = FRONT_DOOR.format(title=app.config.html_title or app.config.project, page=f"{app.config.root_doc}.html")
-    (app.outdir / "index.html").write_text(front, encoding="utf-8", newline="\n")
+    if app.config.root_doc != "index":
+        front = FRONT_DOOR.format(title=app.config.project, page=f"{app.config.root_doc}.html")
+        (app.outdir / "index.html").write_text(front, encoding="utf-8", newline="\n")
     for script in (app.outdir / "_static" / "scripts").glob("fontawesome.js*"):
         script.unlink()
 
