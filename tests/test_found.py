@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import pydata_sphinx_theme
 import pytest
 from PIL import Image
 from sphinx.application import Sphinx
@@ -14,6 +15,7 @@ sys.path.append(str(ROOT / "book" / "ext"))
 import book_card  # noqa: E402
 import book_film  # noqa: E402
 import book_found  # noqa: E402
+import book_slim  # noqa: E402
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 100 100">'
@@ -103,6 +105,14 @@ def test_a_card_shows_the_figure(tmp_path):
 def test_a_drawing_that_is_not_understood_is_refused(tmp_path):
     with pytest.raises(ValueError, match="skewX"):
         book_card.draw("A", "Book", SVG.replace("scale(2)", "skewX(2)"), tmp_path / "card.png")
+
+
+@pytest.mark.parametrize("kinds", ["fa-solid fa-download", "fab fa-github", "fa-brands fa-gitlab"])
+def test_the_icons_of_the_buttons_can_be_drawn(kinds):
+    """Those of the repository stand in another font, and only a site with an address has them."""
+    static = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static"
+    drawn = book_slim.ICON.sub(lambda match: book_slim.drawn(static, match), f'<i class="{kinds}"></i>')
+    assert drawn.startswith('<svg class="icon"') and len(drawn) > 200
 
 
 def test_the_film_shows_one_frame_at_a_time_and_rests_on_the_last():

@@ -39,26 +39,29 @@ WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 @cache
 def icons(static):
-    """The theme's font of icons, and {name: character}."""
+    """The theme's fonts of icons, and {name: character}."""
     folder = static / "vendor/fontawesome"
     css = (static / "styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")
     names = {}
     for selectors, code in re.findall(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"\\([0-9a-f]+)"', css):
         names |= dict.fromkeys(re.findall(r"\.(fa-[\w-]+):", selectors), int(code, 16))
-    return TTFont(folder / "webfonts/fa-solid-900.ttf"), names
+    return [TTFont(folder / f"webfonts/fa-{kind}.ttf") for kind in ("solid-900", "brands-400")], names
 
 
 def drawn(static, match):
     """The icon as a drawing in the page."""
     _, kinds, others = match.groups()
-    font, names = icons(static)
+    fonts, names = icons(static)
     name = next(kind for kind in kinds.split() if kind in names)
+    font = next(font for font in fonts if names[name] in font.getBestCmap())
     glyphs, glyph = font.getGlyphSet(), font.getBestCmap()[names[name]]
     pen = SVGPathPen(glyphs, ntos=lambda number: f"{number:.0f}")
     glyphs[glyph].draw(TransformPen(pen, Scale(1, -1)))
     top, bottom = font["hhea"].ascent, font["hhea"].descent
     box = f"0 {-top} {glyphs[glyph].width} {top - bottom}"
-    kinds = " ".join(["icon", *(kind for kind in kinds.split() if kind not in ("fa-solid", "fas", name))])
+    kinds = " ".join(
+        ["icon", *(kind for kind in kinds.split() if kind not in ("fa-solid", "fas", "fa-brands", "fab", name))]
+    )
     return f'<svg class="{kinds}"{others} viewBox="{box}" aria-hidden="true"><path d="{pen.getCommands()}"/></svg>'
 
 
