@@ -19,7 +19,7 @@ from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
 
 STYLES, SCRIPT = "_static/book-styles.css", "_static/book-script.js"
-ICON = re.compile(r'<(i|span) class="([^"]*\bfa[srb]?(?:-solid)? [^"]*)"([^>]*)></\1>')
+ICON = re.compile(r'<(i|span) class="([^"]*\bfa[srb]?(?:-solid|-brands)? [^"]*)"([^>]*)></\1>')
 SHEET = re.compile(r'[ \t]*<link\b[^>]*href="([^"]*\.css)(?:\?[^"]*)?"[^>]*/>\n?')
 LOCAL_SCRIPT = re.compile(r'[ \t]*<script\b(?![^>]*data-python)[^>]*\bsrc="([^"?]*)(?:\?[^"]*)?"[^>]*></script>\n?')
 PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="script"[^>]*/>\n?')
