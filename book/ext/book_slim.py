@@ -74,6 +74,8 @@ def used_words(pages, scripts):
     for text in pages:
         for tag in re.findall(r"<[a-zA-Z][^>]*>", text):
             words.update(WORD.findall(tag))
+        for script in re.findall(r"<script\b[^>]*>(.*?)</script>", text, re.DOTALL):
+            words.update(WORD.findall(script))
     for text in scripts:
         words.update(WORD.findall(text))
     return words
