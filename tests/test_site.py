@@ -14,6 +14,7 @@ import yaml
 from fontTools.ttLib import TTFont
 
 import mlcore
+from mlcore.teaching.practice import LEVELS
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path += [str(ROOT / "book" / "ext"), str(ROOT / "tools")]
@@ -95,7 +96,7 @@ def foreign_in_page(page):
     found = []
     for tag, attributes in page.tags:
         for name in FETCHED & attributes.keys():
-            if tag in ("a", "area"):
+            if tag in ("a", "area") or attributes.get("rel") == "canonical":
                 continue
             addresses = attributes[name].split(",") if name == "srcset" else [attributes[name]]
             found += [f"<{tag} {name}={a.strip()}>" for a in addresses if is_foreign(a)]
@@ -171,7 +172,33 @@ def formula_faults(text, drawn):
     return found
 
 
+def invalid_html(text):
+    """What a validator or axe would say of a page, of the faults that this book's pages have had."""
+    page, found = Page(text), []
+    found += [] if text.lstrip().lower().startswith("<!doctype html>") else ["no doctype"]
+    viewports = [m for m in page.all("meta") if m.get("name") == "viewport"]
+    found += [] if len(viewports) == 1 else [f"viewports: {len(viewports)}"]
+    addresses = [tag.get("src", "") for tag in page.all("img")]
+    found += [f"spaces in an address: {a[:40]}" for a in addresses if re.search(r"[\s\"<>]", a)]
+    summaries = re.findall(r"<summary\b[^>]*>.*?</summary>", text, re.DOTALL)
+    found += ["a paragraph in a summary" for summary in summaries if re.search(r"<(p|div)\b", summary)]
+    nameless = [s for s in summaries if "aria-label=" not in s and not re.sub(r"<[^>]*>", "", s).strip()]
+    found += ["a summary without a name"] * len(nameless)
+    return found + ["an empty heading of a table"] * len(re.findall(r"<th[^>]*>\s*(?:<p>\s*</p>)?\s*</th>", text))
+
+
 # The checks refuse what they should.
+
+
+def test_invalid_html_is_found():
+    head = '<!DOCTYPE html><meta name="viewport" content="width=device-width">'
+    assert invalid_html(head + "<details><summary>Answer</summary></details><table><th>x</th></table>") == []
+    assert invalid_html(head[15:]) == ["no doctype"]
+    assert invalid_html(head + head[15:]) == ["viewports: 2"]
+    assert invalid_html(head + "<img src='data:image/svg+xml,%3Csvg width=1'>") != []
+    assert invalid_html(head + "<summary><p>Show</p></summary>") == ["a paragraph in a summary"]
+    assert invalid_html(head + "<summary><span><svg></svg></span></summary>") == ["a summary without a name"]
+    assert invalid_html(head + "<th></th><th><p> </p></th>") == ["an empty heading of a table"] * 2
 
 
 def test_foreign_addresses_are_found():
@@ -258,8 +285,8 @@ def site():
 
 
 def is_page(path):
-    """Not a template of the theme, and not the front door, which only leads on to the landing page."""
-    return "_static" not in path.parts and path != HTML / "index.html"
+    """Not the front door, which only leads on, and not the page for the lost, of which tests/test_found.py knows."""
+    return "_static" not in path.parts and path not in (HTML / "index.html", HTML / "404.html")
 
 
 def faults(check):
@@ -356,6 +383,16 @@ def test_every_page_says_what_it_is():
     assert faults(lambda path, page: bad_head(page)) == {}
 
 
+def test_every_page_is_valid():
+    assert faults(lambda path, page: invalid_html(path.read_text(encoding="utf-8"))) == {}
+    assert list(HTML.rglob("*macros.html")) == []
+
+
+def test_the_front_door_says_what_it_is():
+    door = (HTML / "index.html").read_text(encoding="utf-8")
+    assert door.startswith("<!DOCTYPE html>") and bad_head(Page(door)) == []
+
+
 def test_titles_and_descriptions_differ_from_page_to_page():
     titles = [page.title for page in site().values()]
     assert len(set(titles)) == len(titles)
@@ -374,6 +411,32 @@ def test_every_formula_is_shown_in_its_own_font():
     drawn = set(map(chr, TTFont(HTML / "_static/fonts/book-math.woff2").getBestCmap()))
     assert faults(lambda path, page: formula_faults(path.read_text(encoding="utf-8"), drawn)) == {}
     assert sum(path.read_text(encoding="utf-8").count("<math") for path in site()) > 1000
+
+
+def test_every_text_is_shown_in_the_faces_of_the_book():
+    """But for a few signs, and titles in Japanese; the page begins to load the faces before its style sheet."""
+    fonts = HTML / "_static/fonts"
+    drawn = set(map(chr, TTFont(fonts / "book-serif.woff2").getBestCmap()))
+    texts = [re.sub(r"<math\b.*?</math>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL) for path in site()]
+    rare = {c for text in texts for c in Page(text).prose if c not in drawn and ord(c) < 0x3000} - set("\n\u200b\xa0")
+    assert len(rare) < 12, rare
+    for page in site().values():
+        ahead = [unquote(a["href"]).rpartition("/")[2] for a in page.all("link") if a.get("as") == "font"]
+        assert ahead == ["book-serif.woff2", "book-mono.woff2"]
+    assert sum(path.stat().st_size for path in fonts.glob("*.woff2") if "math" not in path.name) < 70_000
+
+
+def test_the_tables_for_teachers_count_the_exercises():
+    told = (ROOT / "book/teachers.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "notebooks").glob("*_practice.ipynb")):
+        levels = re.findall(r"\*Level: ([\w ]+)\*", path.read_text(encoding="utf-8"))
+        counts = [levels.count(level) for level in LEVELS]
+        assert f"{path.name}) | {' | '.join(map(str, [*counts, len(levels)]))} |" in told, (path.name, counts)
+
+
+def test_a_chapter_is_light():
+    for path in site():
+        assert sum(weights(path).values()) < 300_000 and len(fetched(path)) <= 22, path.name
 
 
 def test_a_name_of_a_function_keeps_its_distance():

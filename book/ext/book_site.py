@@ -25,10 +25,34 @@ MENDED = [
     ),
     # The logo stands in a part of the page that has no name.
     (re.compile(r'<div id="pst-primary-sidebar"'), r'\g<0> role="complementary" aria-label="The book"'),
+    # What a `summary` may hold is words, not paragraphs.
+    (
+        re.compile(r"(<summary>\s*)<p (class=\"collapsed[^>]*>.*?)</p>\s*<p (.*?)</p>"),
+        r"\1<span \2</span><span \3</span>",
+    ),
+    # Said again, by the page and by two themes.
+    (re.compile(r'(?<!<meta charset="utf-8" />\n    )<meta name="viewport"[^>]*>\s*'), ""),
+    # A corner of a table that heads nothing.
+    (re.compile(r"<th[^>]*>\s*(<p>\s*</p>)?\s*</th>"), "<td></td>"),
     # A line must not end between a formula and its full stop, nor within a few words of code.
     (re.compile(r"[(“]?<math>((?!</math>).)*</math>[.,;:?!)”]+"), r'<span class="unbroken">\g<0></span>'),
+    # A long one scrolls where the window is narrow.
+    (re.compile(r'<span class="unbroken(?=">.?<math>((?!</math>).){280})'), r"\g<0> long"),
+    (re.compile(r'(?<!n">)(?<!long">)(?<![(“])<math>((?!</math>).){280,}?</math>'), r'<span class="long">\g<0></span>'),
     (re.compile(r'literal notranslate(?=">(<span class="pre">[^<]{1,9}</span> ?){2,3}</code>)'), r"\g<0> unbroken"),
 ]
+
+FRONT_DOOR = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<meta name="description" content="{title}: this page leads on to the first one.">
+<meta http-equiv="Refresh" content="0; url={page}">
+</head>
+<body><p><a href="{page}">{title}</a></p></body>
+</html>
+"""
 
 
 def first_sentences(doctree):
@@ -61,11 +85,16 @@ def mend_pages(app, exception):
     """Mend the theme's part of every page, and take the useless script out of the site."""
     if exception or app.builder.format != "html":
         return
+    for template in (app.outdir / "_static").rglob("*macros.html"):
+        template.unlink()
     for page in app.outdir.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         for pattern, replacement in MENDED:
             text = pattern.sub(replacement, text)
         page.write_text(text, encoding="utf-8", newline="\n")
+    if app.config.root_doc != "index":
+        front = FRONT_DOOR.format(title=app.config.project, page=f"{app.config.root_doc}.html")
+        (app.outdir / "index.html").write_text(front, encoding="utf-8", newline="\n")
     for script in (app.outdir / "_static" / "scripts").glob("fontawesome.js*"):
         script.unlink()
 

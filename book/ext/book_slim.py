@@ -8,7 +8,7 @@ pictures, also those of players, are files that come when they are about to be s
 import hashlib
 import re
 import zlib
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from posixpath import normpath, relpath
 from urllib.parse import unquote
@@ -20,16 +20,18 @@ from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
 
 STYLES, SCRIPT = "_static/book-styles.css", "_static/book-script.js"
-ICON = re.compile(r'<(i|span) class="([^"]*\bfa[srb]?(?:-solid)? [^"]*)"([^>]*)></\1>')
+ICON = re.compile(r'<(i|span) class="([^"]*\bfa[srb]?(?:-solid|-brands)? [^"]*)"([^>]*)></\1>')
 SHEET = re.compile(r'[ \t]*<link\b[^>]*href="([^"]*\.css)(?:\?[^"]*)?"[^>]*/>\n?')
 LOCAL_SCRIPT = re.compile(r'[ \t]*<script\b(?![^>]*data-python)[^>]*\bsrc="([^"?]*)(?:\?[^"]*)?"[^>]*></script>\n?')
 PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="script"[^>]*/>\n?')
 OF_SEARCH = re.compile(r"/(searchtools|language_data|searchindex)\.js$|^searchindex\.js$")
 UNUSED = re.compile(r"/(togglebutton|design-tabs)\.js$")  # nothing of this book is made to toggle or into tabs
 IN_PAGE = re.compile(r"[ \t]*<script>(let toggle|var togglebutton|DOCUMENTATION_OPTIONS\.)[^<]*</script>\n?")
-FRAME = re.compile(r"<img src='data:image/svg\+xml,([^']*)'")
-PICTURE = re.compile(r'(<img (?:[^>]*? )?)src="([^":]*_images/[^"]+)"(?![^>]*loading=)')
-SIZE = re.compile(r'<svg\b[^>]*?\bwidth="([\d.]+)(pt|px)?"[^>]*?\bheight="([\d.]+)(?:pt|px)?"')
+FRAME = re.compile(r"(<figure><img) src='data:image/svg\+xml,([^']*)'")
+DRAWING = re.compile(r'<img\b(?![^>]*loading=)[^>]*? src="([^":]*_images/[^"]*\.svg)"')
+FIRST_SCREEN = ("book-serif", "book-mono")  # the faces that it needs
+PRELOAD_FONT = '<link rel="preload" as="font" type="font/woff2" crossorigin href="{}" />\n'
+PRELOADED = re.compile(r'[ \t]*<link rel="preload" as="font"[^>]*/>\n?')
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -38,52 +40,30 @@ WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 @cache
 def icons(static):
-    """The theme's font of icons, and {name: character}."""
+    """The theme's fonts of icons, and {name: character}."""
     folder = static / "vendor/fontawesome"
     css = (static / "styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")
     names = {}
     for selectors, code in re.findall(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"\\([0-9a-f]+)"', css):
         names |= dict.fromkeys(re.findall(r"\.(fa-[\w-]+):", selectors), int(code, 16))
-    return TTFont(folder / "webfonts/fa-solid-900.ttf"), names
+    return [TTFont(folder / f"webfonts/fa-{kind}.ttf") for kind in ("solid-900", "brands-400")], names
 
 
 def drawn(static, match):
     """The icon as a drawing in the page."""
     _, kinds, others = match.groups()
-    font, names = icons(static)
+    fonts, names = icons(static)
     name = next(kind for kind in kinds.split() if kind in names)
+    font = next(font for font in fonts if names[name] in font.getBestCmap())
     glyphs, glyph = font.getGlyphSet(), font.getBestCmap()[names[name]]
     pen = SVGPathPen(glyphs, ntos=lambda number: f"{number:.0f}")
     glyphs[glyph].draw(TransformPen(pen, Scale(1, -1)))
     top, bottom = font["hhea"].ascent, font["hhea"].descent
     box = f"0 {-top} {glyphs[glyph].width} {top - bottom}"
-    kinds = " ".join(["icon", *(kind for kind in kinds.split() if kind not in ("fa-solid", "fas", name))])
+    kinds = " ".join(
+        ["icon", *(kind for kind in kinds.split() if kind not in ("fa-solid", "fas", "fa-brands", "fab", name))]
+    )
     return f'<svg class="{kinds}"{others} viewBox="{box}" aria-hidden="true"><path d="{pen.getCommands()}"/></svg>'
-
-
-# Pictures
-
-
-def picture_files(root, page, text):
-    """The page with its frames as files of their own, and with all pictures fetched when they come into view."""
-
-    def filed(match):
-        svg = unquote(match[1])
-        name = f"frame-{hashlib.sha256(svg.encode()).hexdigest()[:12]}.svg"
-        (root / "_images" / name).write_text(svg, encoding="utf-8", newline="\n")
-        return f'<img src="{relpath((root / "_images" / name).as_posix(), page.parent.as_posix())}"'
-
-    def sized(match):
-        path = (page.parent / match[2]).resolve()
-        size = SIZE.search(path.read_text(encoding="utf-8")) if path.suffix == ".svg" and path.is_file() else None
-        if "loading=" in match[0] or not size:
-            return match[0]
-        pixels = 4 / 3 if size[2] == "pt" else 1
-        width, height = (round(float(number) * pixels) for number in (size[1], size[3]))
-        return f'{match[1]}src="{match[2]}" loading="lazy" width="{width}" height="{height}"'
-
-    text = FRAME.sub(filed, text)
-    return PICTURE.sub(sized, text)
 
 
 # Styles
@@ -95,6 +75,8 @@ def used_words(pages, scripts):
     for text in pages:
         for tag in re.findall(r"<[a-zA-Z][^>]*>", text):
             words.update(WORD.findall(tag))
+        for script in re.findall(r"<script\b[^>]*>(.*?)</script>", text, re.DOTALL):
+            words.update(WORD.findall(script))
     for text in scripts:
         words.update(WORD.findall(text))
     return words
@@ -164,6 +146,22 @@ def sheet(path, root, words):
 # Pages
 
 
+def frame_to_file(root, page, match):
+    """A player's frame in a file of its own."""
+    drawing = unquote(match[2])
+    file = root / "_images" / f"frame-{hashlib.sha256(drawing.encode()).hexdigest()[:16]}.svg"
+    file.write_text(drawing, encoding="utf-8")
+    return f'{match[1]} src="{relpath(file.as_posix(), page.parent.as_posix())}"'
+
+
+def when_seen(page, match):
+    """A drawing is loaded when the reader comes near it, and has its room before."""
+    drawing = (page.parent / match[1]).read_text(encoding="utf-8")
+    sizes = re.findall(r'\s(width|height)="([\d.]+)(pt)?"', re.search(r"<svg\b[^>]*>", drawing)[0])
+    size = "".join(f' {name}="{round(float(n) * (4 / 3 if unit else 1))}"' for name, n, unit in sizes)
+    return f'{match[0]}{size} loading="lazy"'
+
+
 def slim_site(app, exception):
     if exception or app.builder.format != "html":
         return
@@ -172,8 +170,9 @@ def slim_site(app, exception):
     texts = {page: text for page, text in texts.items() if "<head>" in text and "_static/" not in page.as_posix()}
     texts = {page: ICON.sub(lambda match: drawn(root / "_static", match), text) for page, text in texts.items()}
 
-    (root / "_images").mkdir(exist_ok=True)
-    texts = {page: picture_files(root, page, text) for page, text in texts.items()}
+    for page, text in texts.items():
+        text = FRAME.sub(partial(frame_to_file, root, page), text)
+        texts[page] = DRAWING.sub(partial(when_seen, page), text)
 
     def local(page, address):
         return Path(normpath((page.parent / address).as_posix()))
@@ -200,7 +199,9 @@ def slim_site(app, exception):
     style, script = (f"{name}?v={zlib.crc32(text.encode()):08x}" for name, text in ((STYLES, style), (SCRIPT, script)))
     for page, text in texts.items():
         up = relpath(root.as_posix(), page.parent.as_posix())
-        text = put_once(SHEET, f'<link rel="stylesheet" href="{up}/{style}" />\n', text)
+        ahead = "".join(PRELOAD_FONT.format(f"{up}/_static/fonts/{name}.woff2") for name in FIRST_SCREEN)
+        text = PRELOADED.sub("", text)
+        text = put_once(SHEET, f'{ahead}<link rel="stylesheet" href="{up}/{style}" />\n', text)
         if page.name != "search.html":
             text = IN_PAGE.sub("", PRELOAD.sub("", text))
             text = put_once(LOCAL_SCRIPT, f'<script defer src="{up}/{script}"></script>\n', text)

@@ -1,0 +1,75 @@
+"""On a window of 320 pixels nothing is out of reach: it fits, or what holds it scrolls. Run `make site` first."""
+
+import pytest
+from test_live import SITE
+
+OUT_OF_REACH = """() => {
+  const found = [], width = document.documentElement.clientWidth;
+  for (const details of document.querySelectorAll(".bd-article details")) details.open = true;
+  for (const element of document.querySelectorAll(".bd-article *, .prev-next-area *")) {
+    const {right, width: own, height} = element.getBoundingClientRect();
+    if (!own || !height || right <= width + 1 || getComputedStyle(element).visibility === "hidden") continue;
+    let holder = element.parentElement;
+    const scrolls = (e) => ["auto", "scroll"].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth;
+    while (holder && !scrolls(holder)) holder = holder.parentElement;
+    if (!holder?.closest(".bd-article")) found.push(`${element.tagName} ${element.textContent.trim().slice(0, 40)}`);
+  }
+  return found;
+}"""
+
+
+def pages():
+    return sorted(path for folder in ("book", "notebooks") for path in (SITE / folder).glob("*.html"))
+
+
+@pytest.fixture
+def narrow(browser):
+    page = browser.new_page(viewport={"width": 320, "height": 800})
+    yield page
+    page.close()
+
+
+def test_nothing_is_out_of_reach(narrow):
+    found = {}
+    for path in pages():
+        narrow.goto(path.as_uri())
+        found[path.name] = narrow.evaluate(OUT_OF_REACH)
+    assert len(found) > 20 and {name: what for name, what in found.items() if what} == {}
+
+
+def test_what_is_cut_would_be_found(narrow):
+    narrow.goto((SITE / "book/ways.html").as_uri())
+    narrow.evaluate(
+        "document.querySelector('.bd-article p').innerHTML += '<b style=\\'white-space: nowrap\\'>' + 'w '.repeat(99)"
+    )
+    assert any(line.startswith("B w w") for line in narrow.evaluate(OUT_OF_REACH))
+
+
+def test_the_frames_of_a_player_come_before_the_reader(narrow):
+    """None is loaded with the page; all are when the player is in sight."""
+    narrow.goto((SITE / "notebooks/1_3_overview.html").as_uri())
+    loaded = "() => [...document.querySelectorAll('.mlcore-frames img')].filter((i) => i.naturalWidth).length"
+    assert narrow.evaluate(loaded) == 0
+    narrow.evaluate("document.querySelector('.mlcore-frames').scrollIntoView()")
+    narrow.wait_for_function(f"({loaded})() === 14")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_buttons_of_a_cell_wait_for_pointer_or_focus(browser, scheme):
+    page = browser.new_page(viewport={"width": 1300, "height": 800}, color_scheme=scheme)
+    page.goto((SITE / "notebooks/1_3_2_gradient_practice.html").as_uri())
+    page.add_style_tag(content="* { transition: none !important }")
+    bar = page.locator(".live-bar").first
+    opacity = "bar => getComputedStyle(bar).opacity"
+    assert bar.evaluate(opacity) == "0"
+    page.locator(".cell pre").first.hover()
+    assert bar.evaluate(opacity) == "1"
+    page.mouse.move(0, 0)
+    bar.locator("button").first.focus()
+    assert bar.evaluate(opacity) == "1"
+    page.close()
+    touch = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page = touch.new_page()
+    page.goto((SITE / "notebooks/1_3_2_gradient_practice.html").as_uri())
+    assert page.locator(".live-bar").first.evaluate(opacity) == "1"
+    touch.close()
