@@ -407,6 +407,7 @@ FIRST_WORDS = {
     "MIT": "MIT License",
     "GUST Font License": "GUST Font License",
     "MPL 2.0": "Mozilla Public License, version 2.0",
+    "SIL OFL 1.1": "SIL OPEN FONT LICENSE Version 1.1",
 }
 
 
