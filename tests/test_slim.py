@@ -5,7 +5,7 @@ import re
 import pytest
 from test_live import PRACTICE, SITE
 
-PAGES = ["index.html", PRACTICE, "book/notation.html", "search.html"]
+PAGES = ["book/index.html", PRACTICE, "book/notation.html", "search.html"]
 
 STILL = "*, ::before, ::after { transition: none !important; animation: none !important; }"
 
@@ -38,7 +38,7 @@ def sheets():
     return re.findall(r"\S+\.css", first)
 
 
-@pytest.mark.parametrize(("address", "width"), [(address, 1300) for address in PAGES] + [("index.html", 390)])
+@pytest.mark.parametrize(("address", "width"), [(address, 1300) for address in PAGES] + [("book/index.html", 390)])
 def test_no_rule_that_a_page_uses_is_missing(browser, address, width):
     page = browser.new_page(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     page.goto((SITE / address).as_uri())
