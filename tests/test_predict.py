@@ -121,7 +121,7 @@ def test_nothing_is_shown_before_the_reader_has_predicted(reader):
 
 
 def test_a_prediction_that_cannot_be_kept_still_counts(browser, local):
-    someone = Reader(browser, local.address + "index.html")
+    someone = Reader(browser, local.address + "book/index.html")
     someone.context.add_init_script("Storage.prototype.setItem = () => { throw new Error('full'); }")
     someone.tab.goto(f"{local.address}{PAGE}.html")
     someone.cell("valley").get_by_label("Your prediction").fill("39")
@@ -148,3 +148,11 @@ def test_no_page_and_no_download_gives_a_prediction_away(local):
         asked = [cell for cell in cells if "prediction" in cell["metadata"]]
         assert text.count('<details class="predicted"') == len(asked) > 0
         assert [cell["id"] for cell in asked if cell["outputs"]] == []
+
+
+def test_run_asks_for_the_prediction_first_and_an_edited_cell_shows_what_it_does(reader):
+    cell = reader.cell("valley")
+    reader.button("valley", "Run").click()
+    cell.get_by_text("Predict first, or press Show me.").wait_for()
+    assert reader.tab.evaluate("document.activeElement.tagName") == "INPUT"
+    assert not any("pyodide" in address for address in reader.requests)

@@ -52,7 +52,7 @@ TYPED = {
     "momentum": "momentum",
     "loss function": "notebooks/1_3_1_loss_function",
     "initialization": "xavier-and-he-initialisation",
-    "weight initialization": "book/conventions",
+    "weight initialization": "notebooks/1_3_5_backward_propagation",
     "numerator layout": "notebooks/1_3_3_chain_rule",
 }
 

@@ -37,8 +37,8 @@ MENDED = [
     # A line must not end between a formula and its full stop, nor within a few words of code.
     (re.compile(r"[(“]?<math>((?!</math>).)*</math>[.,;:?!)”]+"), r'<span class="unbroken">\g<0></span>'),
     # A long one scrolls where the window is narrow.
-    (re.compile(r'<span class="unbroken(?=">.?<math>((?!</math>).){280})'), r"\g<0> long"),
-    (re.compile(r'(?<!n">)(?<!long">)(?<![(“])<math>((?!</math>).){280,}?</math>'), r'<span class="long">\g<0></span>'),
+    (re.compile(r'<span class="unbroken(?=">.?<math>((?!</math>).){150})'), r"\g<0> long"),
+    (re.compile(r'(?<!n">)(?<!long">)(?<![(“])<math>((?!</math>).){150,}?</math>'), r'<span class="long">\g<0></span>'),
     (re.compile(r'literal notranslate(?=">(<span class="pre">[^<]{1,9}</span> ?){2,3}</code>)'), r"\g<0> unbroken"),
 ]
 

@@ -186,6 +186,8 @@ def slim_site(app, exception):
     scripts.pop(root / SCRIPT, None)
     if not sheets:
         return  # no page was written in this build
+    own = Path(app.srcdir) / "book/assets"  # first: where storage is forbidden, the theme's scripts stop at an error
+    scripts = sorted(scripts, key=lambda path: not (own / path.relative_to(root / "_static")).is_file())
     code = [path.read_text(encoding="utf-8") for path in scripts]
     modules = [path.read_text(encoding="utf-8") for path in sorted((root / "_static/live").glob("*js"))]
     words = used_words(texts.values(), code + modules)

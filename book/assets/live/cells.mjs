@@ -35,6 +35,7 @@ export function takeOver(cells, settings) {
       return live[index].end();
     }
     if (index === now || live[index].busy) return stop();
+    if (!live[index].mayShow()) return;
     live[index].wait();
     waiting.push(index);
     status.show({restart, stop});
@@ -213,7 +214,17 @@ class Cell {
     this.editButton.hidden = false;
     this.editButton.focus();
     this.resetButton.hidden = true;
+    this.element.querySelector("details.predicted")?.dispatchEvent(new Event("book"));
     this.onReset(`Cell ${this.index + 1} is as in the book again.`);
+  }
+
+  // A prediction comes first, unless the code is the reader's own: then its output is shown, whatever it is.
+  mayShow() {
+    const fold = this.element.querySelector("details.predicted");
+    if (!fold || fold.open) return true;
+    const own = this.code !== this.book;
+    fold.dispatchEvent(new Event(own ? "own" : "ask"));
+    return own;
   }
 
   // An exercise is solved when its check says so.

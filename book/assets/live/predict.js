@@ -114,7 +114,11 @@
       [said.textContent, field.value] = ["", ""];
       field.focus();
     };
-    fold.addEventListener("toggle", () => { if (fold.open && compare.hidden === false) open(`It is ${told}.`); });
+    fold.addEventListener("toggle", () => { if (fold.open && !form.hidden && !compare.hidden) open(`It is ${told}.`); });
+    // What cells.mjs says when the cell is to be run: nothing is predicted yet; it is the reader's own code; the book's again.
+    fold.addEventListener("ask", () => { said.textContent = "Predict first, or press Show me."; field.focus(); });
+    fold.addEventListener("own", () => { [form.hidden, fold.open] = [true, true]; });
+    fold.addEventListener("book", () => { [form.hidden, fold.open] = [false, form.classList.contains("predict-done")]; });
     const earlier = load(key(cell));
     if (earlier) { field.value = earlier; judge(earlier); } else if (earlier === "") open(`It is ${told}.`);
   }

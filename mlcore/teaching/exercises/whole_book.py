@@ -1381,7 +1381,7 @@ class UpdatedTooSoon(Exercise):
     level = "debug"
     read_again = BACKWARD
     inputs = [
-        (ROWS, FOUR[:2, :], FOUR[:3, :], np.array([[1.0, -1.0], [0.5, 2.0]]), 0.1),
+        (ROWS, FOUR[:2, :], FOUR[:3, :], np.array([[1.0, -1.0], [0.5, 2.0]]), 0.2),
         (FOUR, FOUR[::-1, :1].copy(), OTHERS, np.array([[1.0], [2.0], [-1.0]]), 0.05),
     ]
 
