@@ -34,18 +34,16 @@ def test_the_smaller_the_network_the_larger_the_lead_over_pytorch():
     assert first > last
 
 
-def test_the_textbook_version_is_faster_on_the_smallest_network_only():
-    assert max(ratios(f"step {SIZES[0]},", "textbook, float64")) < 1
-    assert all(min(ratios(f"step {size},", "textbook, float64")) > 1 for size in SIZES[1:])
+def test_the_textbook_version_is_faster_on_the_two_small_networks_but_for_adam_in_float64():
+    for kind in ("textbook, float64", "textbook, float32"):
+        smallest, second, *larger = [ratios(f"step {size},", kind) for size in SIZES]
+        assert max(smallest) < 1 and 0.5 < ratios(f"step {SIZES[0]},.*SGD", kind)[0] < 0.6
+        assert [ratio > 1 for ratio in second] == [False, kind.endswith("64")]  # SGD, Adam
+        assert min(min(ratios) for ratios in larger) > (2 if kind.endswith("64") else 1)
 
 
-def test_in_float32_the_textbook_version_is_faster_with_sgd_on_all_but_the_largest():
-    *smaller, largest = [ratios(f"step {size},.*SGD", "textbook, float32") for size in SIZES]
-    assert max(map(max, smaller)) < 1 < min(largest)
-
-
-def test_in_float32_with_adam_the_textbook_version_is_no_more_than_a_tenth_faster():
-    assert min(ratios("step .*Adam", "textbook, float32")) > 1 / 1.1
+def test_a_large_update_comes_close_to_the_floor_of_numpy():
+    assert min(ratios("update 1,?0?00,000 numbers", "NumPy, in place")) >= 0.895  # nine tenths, rounded
 
 
 def test_the_rest_of_a_large_step_is_small_beside_its_products():
