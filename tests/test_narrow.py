@@ -54,6 +54,15 @@ def test_the_frames_of_a_player_come_before_the_reader(narrow):
     narrow.wait_for_function(f"({loaded})() === 14")
 
 
+def test_a_picture_keeps_its_shape(narrow):
+    narrow.goto((SITE / "notebooks/1_3_1_loss_function.html").as_uri())
+    shapes = narrow.evaluate(
+        "[...document.querySelectorAll('.cell_output img[width]')].filter((i) => i.clientWidth)"
+        ".map((i) => [i.getAttribute('width') / i.getAttribute('height'), i.clientWidth / i.clientHeight])"
+    )
+    assert shapes and all(abs(own / shown - 1) < 0.02 for own, shown in shapes)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_buttons_of_a_cell_wait_for_pointer_or_focus(browser, scheme):
     page = browser.new_page(viewport={"width": 1300, "height": 800}, color_scheme=scheme)
