@@ -172,6 +172,7 @@ def report(mutants, results, page=None, module="mlcore/{}.py"):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it; some tests send it
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--modules", nargs="+")
