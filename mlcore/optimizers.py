@@ -356,7 +356,7 @@ class AdaGrad(Optimizer):
         """Return the step."""
         h += grad**2
         size = np.sqrt(h)
-        size += self.eps
+        size += self.eps  # in place: each array that is not made anew saves time
         step = -self.lr * grad
         step /= size
         return step
@@ -413,7 +413,7 @@ class RMSprop(Optimizer):
         h *= self.decay_rate
         h += (1 - self.decay_rate) * grad**2
         size = np.sqrt(h)
-        size += self.eps
+        size += self.eps  # in place: each array that is not made anew saves time
         step = -self.lr * grad
         step /= size
         return step
@@ -483,7 +483,7 @@ class Adam(Optimizer):
         m_share = 1 - self.beta1**self.iter  # m_hat is m / m_share
         v_share = 1 - self.beta2**self.iter
         size = v / v_share
-        np.sqrt(size, out=size)
+        np.sqrt(size, out=size)  # in place: each array that is not made anew saves time
         size += self.eps
         step = -self.lr / m_share * m
         step /= size

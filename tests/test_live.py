@@ -353,6 +353,18 @@ def test_an_exercise_is_checked(browser, site):
     assert contents.inner_text().strip().startswith("1 of ")
     someone.tab.reload()
     assert "solved" in someone.cell(name).get_attribute("class").split()
+    someone.tab.goto(site.address + "book/index.html")
+    told = someone.tab.locator("[data-solved]").inner_text()
+    assert re.fullmatch(r"You have solved 1 of \d{3} exercises in this browser\.", told)
+    someone.context.close()
+
+
+def test_what_is_solved_is_marked_where_nothing_can_be_kept(browser, site):
+    someone = Reader(browser, site.address + "book/index.html")
+    someone.context.add_init_script("Storage.prototype.setItem = () => { throw new Error('full'); }")
+    someone.tab.goto(site.address + PRACTICE)
+    someone.tab.evaluate("solved('true-or-false')")
+    assert "solved" in someone.cell("true-or-false-answer").get_attribute("class").split()
     someone.context.close()
 
 

@@ -2,8 +2,9 @@
 // cells.mjs tells of each check that says "Right."; what is kept is the name of the exercise.
 (() => {
   const key = (name) => `solved ${name}`;
-  const is = (name) => { try { return localStorage.getItem(key(name)) !== null; } catch { return kept.has(name); } };
-  const kept = new Set(); // where nothing can be stored: as long as the page lives
+  const kept = new Set(); // also where nothing can be stored: as long as the page lives
+  const stored = (name) => { try { return localStorage.getItem(key(name)) !== null; } catch { return false; } };
+  const is = (name) => kept.has(name) || stored(name);
 
   function mark() {
     let all = 0, done = 0;

@@ -10,7 +10,7 @@
     const json = words.split(/("[^"]*"|'[^']*')/).map((part, i) => i % 2 ? JSON.stringify(part.slice(1, -1)) : outside(part)).join("");
     try { return JSON.parse(json.replace(/,\s*([\]]|$)/g, (_, end) => end || "]").replace(/^(?!\[)(.*)\]$/, "[$1]")); } catch { /* next */ }
     try { return JSON.parse(`[${json}]`); } catch { /* several numbers without brackets? */ }
-    return words && !/[[\](){}]/.test(words) ? words : undefined;
+    return /[[\](){}]/.test(words) ? undefined : words;
   }
 
   // What stands outside of quotes: Python's tuples, truth values and ways to write a number, as JSON has them.
@@ -61,8 +61,8 @@
 
   function ask(fold) {
     const cell = fold.closest("div.cell"), {truth, within} = JSON.parse(fold.dataset.prediction);
-    const comment = [...cell.querySelectorAll(".cell_input .c1")].find((span) => span.previousSibling?.textContent !== undefined
-      && cell.querySelector(".cell_input pre").textContent.includes(`guess = ...  ${span.textContent}`));
+    const code = cell.querySelector(".cell_input pre").textContent;
+    const comment = [...cell.querySelectorAll(".cell_input .c1")].find((span) => code.includes(`guess = ...  ${span.textContent}`));
     const question = comment?.textContent.replace(/^#\s*/, "").replace(/^your prediction(: |, | )?/, "") ?? "";
     comment?.classList.add("predict-asked");
     const choices = typeof truth === "boolean" ? ["True", "False"] : typeof truth === "string" ? question.match(/"[^"]+"/g) ?? [] : [];
