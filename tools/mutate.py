@@ -97,6 +97,7 @@ def first_failure(folder, tests):
 
 def judge(project, mutant):
     """Return the mutant and what killed it, or None; runs in a process of its own."""
+    multiprocessing.current_process()._config["daemon"] = False  # a test starts processes, as those of a pool may not
     signal.signal(signal.SIGALRM, signal.default_int_handler)  # pytest ends at a KeyboardInterrupt
     signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)
     with tempfile.TemporaryDirectory() as folder:
