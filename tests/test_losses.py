@@ -1,5 +1,7 @@
 """Sections 1.3.1 and 1.3.5: both losses, in all forms of labels, with gradients that are exact at the limits too."""
 
+import inspect
+
 import numpy as np
 import pytest
 from helpers import FLOATS, assert_gradients, distinct_memory, distributions, leading_axes, normal, seeds, untouched
@@ -328,3 +330,8 @@ def test_nielsens_neuron_with_cross_entropy_learns_from_any_start(w, b, after):
         dx = gradient(loss, [w + b], [0])[0]
         w, b = w - 0.15 * dx, b - 0.15 * dx
     assert sigmoid(w + b) == pytest.approx(after, abs=5e-4)
+
+
+@pytest.mark.parametrize("loss", [SoftmaxWithLoss, SigmoidWithLoss])
+def test_a_loss_says_what_it_is_sent_by_default(loss):
+    assert inspect.signature(loss.backward).parameters["dout"].default == 1

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -181,6 +182,24 @@ def test_a_mutant_is_known_again_when_lines_move(tmp_path, monkeypatch):
     before = [(m.key, m.digest) for m in mutants_of(path)]
     path.write_text(MODULE.replace("\n\n", "\n\n# A comment\n\n", 1))
     assert [(m.key, m.digest) for m in mutants_of(path)] == before
+
+
+def test_a_mutant_knows_the_lines_of_its_statement(tmp_path, monkeypatch):
+    path = tmp_path / "module.py"
+    path.write_text("limit = 3\n\ndef f(x):\n    if x > limit and (\n        x > 5\n    ):\n        return x + 1\n")
+    found = {(m.change, tuple(m.lines)) for m in load_tool("mutants", monkeypatch).mutants_of(path)}
+    assert {("3 → 4", ()), ("x > 5 → x >= 5", (4, 5, 6)), ("x + 1 → x - 1", (7,))} <= found
+
+
+def test_only_the_tests_that_reach_a_line_are_asked_first(tmp_path, monkeypatch):
+    mutate = load_tool("mutate", monkeypatch)
+    assert mutate.test_of("tests/test_x.py::test_a|run") == "tests/test_x.py::test_a"
+    assert mutate.test_of("tests/test_x.py::test_a|setup") == mutate.test_of("") == ""
+    items = [SimpleNamespace(nodeid=name) for name in "abc"]
+    for others, left in ((False, "b"), (True, "ac")):
+        chosen = list(items)
+        mutate.Only({"b"}, others).pytest_collection_modifyitems(chosen)
+        assert "".join(item.nodeid for item in chosen) == left
 
 
 def test_reasons_are_kept_and_a_survivor_without_one_is_counted(tmp_path, monkeypatch):

@@ -31,6 +31,7 @@ class Mutant:
     source: str  # the line as it is: with the function it tells where the mutant is, also when lines move
     change: str
     digest: str  # of the function
+    lines: range  # of the statement, without those that it holds; none if it runs when the module is imported
     text: bytes  # the whole mutated module
 
     @property
@@ -210,6 +211,15 @@ def one_line(text):
     return " ".join(text.split())
 
 
+def lines_of(nodes):
+    """The lines of the innermost statement of a path of nodes, if it runs when a function is called."""
+    *outer, inner = [node for node in nodes if isinstance(node, ast.stmt)]
+    if isinstance(inner, (ast.FunctionDef, ast.ClassDef)) or not any(isinstance(n, ast.FunctionDef) for n in outer):
+        return range(0)
+    body = getattr(inner, "body", None)
+    return range(inner.lineno, body[0].lineno if body else inner.end_lineno + 1)
+
+
 def mutants_of(path):
     """All mutants of a module, each once."""
     return mutants_of_source(path.read_bytes(), path.stem)
@@ -239,4 +249,5 @@ def mutants_of_source(source, module, outermost="module"):
             scope = next((n for n in reversed(parents) if isinstance(n, ast.FunctionDef)), node)
             digest = hashlib.sha256(ast.unparse(scope).encode()).hexdigest()[:16]
             text = new if isinstance(part, ast.stmt) else f"({new})"
-            yield Mutant(module, *where[:2], change, digest, source[:start] + text.encode() + source[end:])
+            at = lines_of((*parents, node, part))
+            yield Mutant(module, *where[:2], change, digest, at, source[:start] + text.encode() + source[end:])

@@ -7,7 +7,8 @@
 Verdicts are kept in build/mutants.json, so that a run can be stopped and continued: mutants of a function that has
 not changed and that were killed stay so, all others are asked again. Remove the file to begin anew. Each mutant gets
 a copy of the project and a process of its own, forked from one in which everything slow is imported already. There
-the tests of its module run, until one fails or the time is up.
+the tests of its module run, until one fails or the time is up: first those that reach the changed line, as one run with
+coverage has shown, and the others only where that run cannot know (the line also runs outside of a test).
 
 What a mutant may be says `alternatives`. Messages of errors and docstrings stay as they are.
 """
@@ -23,6 +24,7 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -75,7 +77,40 @@ def test_files(module):
     return [first, f"mlcore/{module}.py", *others]
 
 
-def first_failure(folder, tests):
+def reached_lines(project, modules):
+    """Which tests reach a line: names of tests by module and line, "" among them if something else does too."""
+    import coverage
+
+    with tempfile.TemporaryDirectory() as folder:
+        copy_project(project, Path(folder))
+        files = {name for module in modules for name in test_files(module)}
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "pytest_cov", "-p", "_hypothesis_pytestplugin"]
+        command += ["-p", "no:cacheprovider", "--cov=mlcore", "--cov-context=test", "--cov-report="]
+        command += ["--cov-fail-under=0", *sorted(files)]
+        subprocess.run(command, cwd=folder, check=True, env=os.environ | {"PYTHONPATH": folder})
+        data = coverage.CoverageData(str(Path(folder) / ".coverage"))
+        data.read()
+        found = {Path(name).stem: data.contexts_by_lineno(name) for name in data.measured_files()}
+    return {m: {line: {test_of(c) for c in contexts} for line, contexts in found[m].items()} for m in modules}
+
+
+def test_of(context):
+    """The test of a context of coverage; what a fixture runs may serve other tests too."""
+    name, _, phase = context.rpartition("|")
+    return name if phase == "run" else ""
+
+
+class Only:
+    """Let pytest run some tests only, or only the others."""
+
+    def __init__(self, names, others=False):
+        self.names, self.others = names, others
+
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [item for item in items if (item.nodeid in self.names) != self.others]
+
+
+def first_failure(folder, tests, reaching):
     """Run one file after the other in this process; return the first that fails, or None."""
     import pytest
 
@@ -86,16 +121,20 @@ def first_failure(folder, tests):
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-    for name in tests:
-        code = pytest.main([*options, name])
-        if code == pytest.ExitCode.INTERRUPTED:
-            return "time"
-        if code not in (0, 5):  # 5: it holds no tests
-            return name
+    plans = [Only(reaching)] + [Only(reaching, others=True)] * ("" in reaching or not reaching)
+    for plan in plans:
+        for name in tests:
+            if not plan.others and not any(test.startswith(f"{name}::") for test in reaching):
+                continue
+            code = pytest.main([*options, name], plugins=[plan])
+            if code == pytest.ExitCode.INTERRUPTED:
+                return "time"
+            if code not in (0, 5):  # 5: it holds no tests
+                return name
     return None
 
 
-def judge(project, mutant):
+def judge(project, reached, mutant):
     """Return the mutant and what killed it, or None; runs in a process of its own."""
     multiprocessing.current_process()._config["daemon"] = False  # a test starts processes, as those of a pool may not
     signal.signal(signal.SIGALRM, signal.default_int_handler)  # pytest ends at a KeyboardInterrupt
@@ -105,7 +144,10 @@ def judge(project, mutant):
         if mutant is not None:
             (Path(folder) / f"mlcore/{mutant.module}.py").write_bytes(mutant.text)
         try:
-            killer = first_failure(folder, test_files(mutant.module if mutant else "_checks"))
+            most_tested = max(reached, key=lambda module: len(test_files(module)))
+            module, lines = (mutant.module, mutant.lines) if mutant else (most_tested, ())
+            reaching = set().union(*(reached[module].get(line, ()) for line in lines))
+            killer = first_failure(folder, test_files(module), reaching)
         except KeyboardInterrupt:
             killer = "time"
         finally:
@@ -137,11 +179,13 @@ def run(project, mutants, results, jobs):
     """Judge the mutants that were not killed before, and keep every verdict at once."""
     todo = [m for m in mutants if results.get(m.key, {}).get("digest") != m.digest or not results[m.key]["killer"]]
     RESULTS.parent.mkdir(exist_ok=True)
+    reached = reached_lines(project, sorted({m.module for m in todo}))
     with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
-        _, failing = pool.apply(judge, [project, None])
+        _, failing = pool.apply(judge, [project, reached, None])
         if failing:
             sys.exit(f"{failing} fails without any mutant")  # or "time": SECONDS are too few
-        for n, (mutant, killer) in enumerate(pool.imap_unordered(functools.partial(judge, project), todo), start=1):
+        verdicts = pool.imap_unordered(functools.partial(judge, project, reached), todo)
+        for n, (mutant, killer) in enumerate(verdicts, start=1):
             results[mutant.key] = {"digest": mutant.digest, "killer": killer}
             RESULTS.write_text(json.dumps(results, indent=0))
             print(f"{n}/{len(todo)} {'killed' if killer else 'SURVIVED'}: {mutant}", flush=True)
