@@ -69,6 +69,10 @@ def load_spiral(seed=0):
     array([100, 100, 100])
     >>> float(np.hypot(*x[150]).round(12))  # point 50 of arm 1
     0.5
+
+    References
+    ----------
+    Section 1.4.
     """
     seed = check_count("load_spiral", "seed", seed, least=0)
     rng = np.random.default_rng(seed)
@@ -121,6 +125,10 @@ def load_digits():
      [ 0  3 16 11  5  9 12  0]
      [ 0  1 13 11  4 13 11  0]
      [ 0  0  1 12 16 11  2  0]]
+
+    References
+    ----------
+    Section 1.4.
     """
     # Reads from a zip archive too. Imported here, since it would double the time that mlcore takes to import.
     from importlib.resources import files

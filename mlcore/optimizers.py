@@ -52,6 +52,10 @@ class Optimizer:
     ...     optimizer.update([x], [np.ones(1)])
     >>> x
     array([90.], dtype=float16)
+
+    References
+    ----------
+    Section 1.3.6.
     """
 
     state_names = ()

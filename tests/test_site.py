@@ -492,6 +492,43 @@ def test_every_public_name_is_in_the_reference():
     assert names - reference.ids == set()
 
 
+def described(text):
+    """The part of the reference that belongs to each public name."""
+    parts = re.split(r'<dt class="sig sig-object py" id="mlcore\.\w+\.(\w+)">', text)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_a_name_of_the_package_leads_to_its_chapter_and_back():
+    reference = described((HTML / "book/api.html").read_text(encoding="utf-8"))
+    chapters = "".join(path.read_text(encoding="utf-8") for path in site() if path.parent.name == "notebooks")
+    there = {name for name in mlcore.__all__ if 'href="../notebooks/1_' not in reference[name]}
+    back = {name for name in mlcore.__all__ if not re.search(rf'href="../book/api.html#mlcore\.\w+\.{name}"', chapters)}
+    assert (there, back) == (set(), set())
+
+
+def test_a_term_leads_to_the_glossary_where_a_chapter_uses_it_first():
+    for path, page in site().items():
+        terms = [a["href"] for a in page.all("a") if "term" in a.get("class", "").split()]
+        is_chapter = path.parent.name == "notebooks" and not path.stem.removeprefix("1_5_in_practice").endswith(
+            "_practice"
+        )
+        assert len(terms) == len(set(terms)) and (len(terms) >= 10) == is_chapter, path.name
+
+
+def test_an_entry_of_the_bibliography_leads_to_the_pages_that_cite_it():
+    text, cited = (HTML / "book/bibliography.html").read_text(encoding="utf-8"), {}
+    for anchor, entry in re.findall(r'<section id="([\w-]+)">((?:(?!<section).)*?)</section>', text, re.DOTALL):
+        addresses = re.findall(r'href="([^"#]+\.html)"', entry.partition("Cited in ")[2])
+        cited[anchor] = {(HTML / "book" / address).resolve() for address in addresses}
+    citing = {anchor: set() for anchor in cited}
+    for path, page in site().items():
+        for a in page.all("a"):
+            page_of, _, anchor = a.get("href", "").rpartition("#")
+            if page_of.endswith("bibliography.html") and anchor in citing:
+                citing[anchor].add(path)
+    assert cited == citing and sum(map(bool, cited.values())) > 20
+
+
 def test_the_buttons_lead_to_the_copy_that_is_published_or_are_not_there():
     found = repository(os.environ)
     for path, page in site().items():

@@ -33,6 +33,21 @@ def test_the_address_is_that_of_the_copy_that_is_published(environment, found):
     assert book_ways.buttons(found).get("repository_url") == (found and found[0])
 
 
+def test_the_reference_leads_to_the_source(monkeypatch):
+    for name in HOME | ACTIONS:
+        monkeypatch.delenv(name, raising=False)
+    info = {"module": "mlcore.layers", "fullname": "Affine.forward"}
+    assert book_ways.source_of("py", info) is None
+    monkeypatch.setenv("BOOK_REPOSITORY", HOME["BOOK_REPOSITORY"])
+    path, _, lines = (
+        book_ways.source_of("py", info).removeprefix("https://gitlab.com/me/book/blob/main/").partition("#")
+    )
+    first, last = (int(line) for line in lines.replace("L", "").split("-"))
+    source = (book_ways.ROOT / path).read_text(encoding="utf-8").splitlines()[first - 1 : last]
+    assert source[0].strip() == "def forward(self, x):" and source[-1].strip() == "return x @ W + b"
+    assert book_ways.source_of("py", {"module": "mlcore.nodes", "fullname": "Node.params"}) is None
+
+
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory):
     """The folder of a small book: one notebook, of which the second cell differs in the browser."""

@@ -1,15 +1,21 @@
-"""Sphinx extension: buttons to Binder and to the repository that this site comes from, and a word where a cell differs.
+"""Sphinx extension: buttons to Binder and to the repository that this site comes from, links from the reference to the
+source there, and a word where a cell differs.
 
 The address is not written down anywhere, so the buttons of a copy lead to the copy: GitHub's workflow gives it, or the
 variables BOOK_REPOSITORY (such as https://gitlab.com/you/book) and BOOK_BRANCH (main, unless set). Without them the
 site has no such buttons.
 """
 
+import functools
+import importlib
+import inspect
 import os
 from pathlib import Path
 
 import nbformat
 from docutils import nodes
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def repository(environment):
@@ -40,6 +46,21 @@ def buttons(found):
 
 def add_buttons(app, config):
     config.html_theme_options.update(buttons(repository(os.environ)))
+    config.linkcode_resolve = source_of
+
+
+def source_of(domain, info):
+    """Where the source of a class or function stands in the repository."""
+    if not (found := repository(os.environ)):
+        return None
+    thing = functools.reduce(getattr, info["fullname"].split("."), importlib.import_module(info["module"]))
+    try:
+        lines, first = inspect.getsourcelines(inspect.unwrap(thing))
+    except TypeError:  # a property or a setting
+        return None
+    address, branch = found
+    path = Path(inspect.getsourcefile(inspect.unwrap(thing))).relative_to(ROOT).as_posix()
+    return f"{address}/blob/{branch}/{path}#L{first}-L{first + len(lines) - 1}"
 
 
 def say_what_differs(app, doctree):
@@ -55,6 +76,7 @@ def say_what_differs(app, doctree):
 
 
 def setup(app):
+    app.setup_extension("sphinx.ext.linkcode")
     app.connect("config-inited", add_buttons)
     app.connect("doctree-read", say_what_differs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
