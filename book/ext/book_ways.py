@@ -51,12 +51,13 @@ def add_buttons(app, config):
 
 def source_of(domain, info):
     """Where the source of a class or function stands in the repository."""
-    if not (found := repository(os.environ)):
+    found = repository(os.environ)
+    if not (found and info["module"]):
         return None
-    thing = functools.reduce(getattr, info["fullname"].split("."), importlib.import_module(info["module"]))
     try:
+        thing = functools.reduce(getattr, info["fullname"].split("."), importlib.import_module(info["module"]))
         lines, first = inspect.getsourcelines(inspect.unwrap(thing))
-    except TypeError:  # a property or a setting
+    except (AttributeError, TypeError):  # a property, a setting, something that objects have only
         return None
     address, branch = found
     path = Path(inspect.getsourcefile(inspect.unwrap(thing))).relative_to(ROOT).as_posix()
