@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 import yaml
 from fontTools.ttLib import TTFont
@@ -19,6 +20,7 @@ from mlcore.teaching.practice import LEVELS
 ROOT = Path(__file__).resolve().parent.parent
 sys.path += [str(ROOT / "book" / "ext"), str(ROOT / "tools")]
 from book_math import mathml  # noqa: E402
+from book_opening import what_it_takes  # noqa: E402
 from book_ways import repository  # noqa: E402
 from cut_fonts import characters  # noqa: E402
 from measure_site import fetched, weights  # noqa: E402
@@ -527,6 +529,23 @@ def test_an_entry_of_the_bibliography_leads_to_the_pages_that_cite_it():
             if page_of.endswith("bibliography.html") and anchor in citing:
                 citing[anchor].add(path)
     assert cited == citing and sum(map(bool, cited.values())) > 20
+
+
+def test_a_chapter_says_what_it_takes(tmp_path):
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        page = (HTML / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+        said = re.findall(r'<p class="takes">(.*?)\.</p>', page)
+        is_practice = path.stem.removeprefix("1_5_in_practice").endswith("_practice")
+        assert said == ([] if is_practice else [what_it_takes(path)])
+    words = nbformat.v4.new_markdown_cell("word " * 849 + "<details>" + "word " * 999 + "</details>")
+    guess, other = (
+        nbformat.v4.new_code_cell(c, metadata=m) for c, m in (("guess = ...", {"prediction": {}}), ("1", {}))
+    )
+    tasks = [nbformat.v4.new_code_cell(f'check("{name}", answer)') for name in "ab"]
+    nbformat.write(nbformat.v4.new_notebook(cells=[words, guess, other]), tmp_path / "a.ipynb")
+    assert what_it_takes(tmp_path / "a.ipynb") == "About 10 minutes, 1 prediction"
+    nbformat.write(nbformat.v4.new_notebook(cells=tasks), tmp_path / "a_practice.ipynb")
+    assert what_it_takes(tmp_path / "a.ipynb") == "About 10 minutes, 1 prediction, 2 exercises"
 
 
 def test_the_buttons_lead_to_the_copy_that_is_published_or_are_not_there():
