@@ -14,6 +14,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OPENING = "1_3_overview"  # the one chapter without exercises
+# A picture that waits for its reader has no height yet.
+LOAD_PICTURES = """() => Promise.all([...document.querySelectorAll("article img")].map((image) => {
+  image.loading = "eager";
+  return image.decode().catch(() => {});
+}))"""
 
 
 def chapters():
@@ -61,6 +66,7 @@ def screens(paths):
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         for path in paths:
             page.goto((ROOT / "_build/html/notebooks" / f"{path.stem}.html").as_uri())
+            page.evaluate(LOAD_PICTURES)
             found[path] = page.evaluate("document.querySelector('article').scrollHeight") / 1000
     return found
 
