@@ -1,9 +1,16 @@
-"""On a window of 320 pixels nothing is out of reach: it fits, or what holds it scrolls. Run `make site` first."""
+"""The size of pages: on a window of 320 pixels nothing is out of reach, since it fits, or what holds it scrolls; on one
+of 1300 no chapter is too long. Run `make site` first."""
 
+import sys
 import time
 
 import pytest
-from test_live import SITE
+from test_live import ROOT, SITE
+
+sys.path.insert(0, str(ROOT / "tools"))
+from measure_chapters import screens, screens_of_chapters
+
+MOST_SCREENS = 28  # of 1000 pixels, with every fold closed
 
 OUT_OF_REACH = """() => {
   const found = [], width = document.documentElement.clientWidth;
@@ -66,6 +73,24 @@ def test_a_picture_keeps_its_shape(narrow):
         ".map((i) => [i.getAttribute('width') / i.getAttribute('height'), i.clientWidth / i.clientHeight])"
     )
     assert shapes and all(abs(own / shown - 1) < 0.02 for own, shown in shapes)
+
+
+def test_no_chapter_is_too_long(browser):
+    found = screens_of_chapters(browser, SITE)
+    assert len(found) == 9
+    assert {path.stem: long for path, long in found.items() if long > MOST_SCREENS} == {}
+
+
+def test_a_page_is_measured_with_its_pictures(browser):
+    """A film below the window has no height until its reader comes."""
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.goto((SITE / "notebooks/1_3_overview.html").as_uri())
+    at_first = page.evaluate("document.querySelector('article').scrollHeight") / 1000
+    assert screens(page) > at_first + 0.1
+    page.evaluate("document.querySelector('article').append(document.createElement('hr'))")
+    page.add_style_tag(content="article > hr { height: 28000px }")
+    assert screens(page) > MOST_SCREENS
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

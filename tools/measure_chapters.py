@@ -14,6 +14,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OPENING = "1_3_overview"  # the one chapter without exercises
+# A picture that waits for its reader has no height yet.
+LOAD_PICTURES = """() => Promise.all([...document.querySelectorAll("article img")].map((image) => {
+  image.loading = "eager";
+  return image.decode().catch(() => {});
+}))"""
 
 
 def chapters():
@@ -51,24 +56,34 @@ def measures(notebook):
     }
 
 
-def screens(paths):
-    """{path: screens of 1000 px} of the built pages."""
+def screens(page):
+    """How many screens of 1000 px the page in a browser is long."""
+    page.evaluate(LOAD_PICTURES)
+    return page.evaluate("document.querySelector('article').scrollHeight") / 1000
+
+
+def screens_of_chapters(browser, site=ROOT / "_build/html"):
+    """{path: screens} of the built pages."""
+    page, found = browser.new_page(viewport={"width": 1300, "height": 1000}), {}
+    for path in chapters():
+        page.goto((site / "notebooks" / f"{path.stem}.html").as_uri())
+        found[path] = screens(page)
+    page.close()
+    return found
+
+
+def built():
     sys.path.insert(0, str(ROOT / "tests"))
     from helpers import chromium
 
-    found = {}
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1300, "height": 1000})
-        for path in paths:
-            page.goto((ROOT / "_build/html/notebooks" / f"{path.stem}.html").as_uri())
-            found[path] = page.evaluate("document.querySelector('article').scrollHeight") / 1000
-    return found
+        return screens_of_chapters(browser)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--screens", action="store_true", help="measure the built pages too")
-    heights = screens(chapters()) if parser.parse_args().screens else {}
+    heights = built() if parser.parse_args().screens else {}
     print(f"{'chapter':<28}  words   code   open  longest  figures" + "  screens" * bool(heights))
     for path, notebook in chapters().items():
         m = measures(notebook)

@@ -388,7 +388,7 @@ def draw_node(node, inputs, upstream, names=None):
     gradients = gradients if isinstance(gradients, tuple) else (gradients,)
     names = names or (*(f"x{i + 1}" for i in range(len(inputs))), *(f"y{i + 1}" for i in range(len(outputs))))
     height = max(len(inputs), len(outputs))
-    _, ax = plt.subplots(figsize=(7, 0.5 + 0.8 * height))
+    _, ax = plt.subplots(figsize=(7, 0.3 + 0.65 * height))
     ax.set(xlim=(-5, 5), ylim=(-0.5, height - 0.5))
     ax.axis("off")
     ax.add_patch(plt.Rectangle((-1, -0.35), 2, height - 0.3, facecolor="#eeeeee", edgecolor="black"))

@@ -35,7 +35,7 @@
       const bar = document.createElement("div"), words = document.createElement("span");
       bar.className = "live-bar";
       bar.append(run, edit, words);
-      element.insertBefore(bar, element.querySelector(":scope > .cell_output"));
+      element.insertBefore(bar, element.querySelector(":scope > .cell_output, :scope > details.below-input"));
       return {element, index, bar, run, edit, words, note(text) { words.textContent = text; }};
     });
     for (const cell of cells) {

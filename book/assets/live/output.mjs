@@ -4,7 +4,8 @@ export class Output {
   // `changed()`: whether the code that runs is not the book's.
   constructor(cell, changed) {
     Object.assign(this, {cell, changed});
-    this.place = cell.querySelector(":scope > .cell_output > .predicted > div") ?? cell.querySelector(":scope > .cell_output");
+    this.place = cell.querySelector(":scope > .cell_output > .predicted > div")
+      ?? cell.querySelector(":scope > .cell_output, :scope > details.below-input > .cell_output");
     this.stored = this.place ? [...this.place.childNodes] : undefined;
     // Figures and listings of the book, in their order, for the words of those that are drawn anew.
     this.figures = this.place ? [...this.place.querySelectorAll("img")].filter((img) => !img.closest(".mlcore-frames")) : [];
