@@ -58,9 +58,10 @@ class Control:
         if self.kind == "number":
             kind = widgets.IntText if self.type is int else widgets.FloatText
             return kind(value=self.start, description=self.name)
-        kind = widgets.SelectionSlider if self.kind == "slider" else widgets.Dropdown
-        options = [(label, k) for k, label in enumerate(self.labels)]
-        return kind(options=options, value=self.pick, description=self.name)
+        named = {"options": [(label, k) for k, label in enumerate(self.labels)], "description": self.name}
+        if self.kind == "menu":
+            return widgets.Dropdown(value=self.pick, **named)
+        return widgets.SelectionSlider(value=self.pick, continuous_update=False, **named)  # moved when it is let go
 
 
 def _label(value):

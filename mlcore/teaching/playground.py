@@ -104,6 +104,7 @@ def draw(names):
 
 def playground():
     """Let the reader choose data, network and rule, and train it step by step: see :func:`~.controls.controls`."""
+    visual.use_style()
     settings = {
         "data": ("spiral", list(DATA)),
         "hidden": (1, [0, 1, 2, 3]),

@@ -7,7 +7,7 @@
 
 import {startPython} from "./python.mjs";
 
-const NEEDS_DRAWING = /\b(matplotlib|visual|graph)\b/;
+const NEEDS_DRAWING = /\b(matplotlib|visual|graph|playground)\b/;
 let python, cell, turn = Promise.resolve();
 
 const send = (type, what = {}) => postMessage({type, ...what});
