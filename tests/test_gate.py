@@ -18,9 +18,9 @@ TESTS = [
     "benchmarks", "contract", "datasets", "endurance", "found", "functions", "gate", "gradients", "graph", "hard_cases",
     "inherited_faults", "interrupt", "layers", "losses", "network", "nodes", "numbers", "optimizers", "outcomes",
     "overview", "own_copy", "package", "pages", "parent_programs", "practice", "project", "pytorch_step", "runner",
-    "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows",
+    "playground", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows",
 ]  # fmt: skip
-IN_THE_BROWSER = ["live", "pyodide", "lab", "search", "slim", "predict", "accessible", "narrow"]
+IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "accessible", "narrow"]
 ON_THE_SITE = ["site"]
 
 # The tags that a cell may carry. nbval skips or ignores cells by others (nbval-skip, nbval-ignore-output, skip).

@@ -1,7 +1,9 @@
 """What the figures show: the data that was drawn is compared with the data that went in."""
 
 import ast
+import asyncio
 import builtins
+import functools
 import inspect
 import re
 import sys
@@ -208,40 +210,36 @@ def bowl(x):
     return x[0] ** 2 + 4 * x[1] ** 2
 
 
-def test_a_race_shows_every_path_up_to_the_step(monkeypatch):
-    seen = []
-    monkeypatch.setattr(visual, "_frame", lambda draw, step: (draw(step), "<svg viewBox='0'/>".replace("'", '"')))
-    monkeypatch.setattr(
-        plt, "subplots", lambda *args, real=plt.subplots, **kw: seen.append(real(*args, **kw)) or seen[-1]
+def test_a_race_shows_every_path_and_tells_where_it_ends(figures, capsys):
+    paths = {f"rule {k}": np.array([[-2.0, 1.0], [0.0, 0.25], [k, -0.5]]) for k in range(12)}
+    visual.race(bowl, paths, (-3, 3, -1, 2))
+    told = capsys.readouterr().out
+    assert told.startswith("Height: rule 0 at 1.00, rule 1 at 2.00, ") and told.endswith(
+        "rule 11 out of the picture.\n"
     )
-    paths = {f"rule {k}": np.array([[-2.0, 1.0], [k, -0.5], [0.0, 0.25]]) for k in range(12)}
-    race = visual.race(bowl, paths, (-3, 3, -1, 2), [0, 1, 2])
-    assert race.start == 2 and race.play
-    told = repr(race).splitlines()
-    assert told[0].startswith("step = 0: Height: rule 0 at 8.00, rule 1 at 8.00, ") and len(told) == 3
-    assert "rule 3 at 10.00, rule 4 out of the picture, " in told[1] and told[2].endswith("rule 11 at 0.25.")
-    for step, (_, ax) in enumerate(seen):
-        assert ax.get_xlim() == (-3, 3) and ax.get_ylim() == (-1, 2)
-        assert [t.get_text() for t in ax.get_legend().get_texts()] == list(paths)
-        trails, heads = ax.lines[::2], ax.lines[1::2]
-        for trail, head, path in zip(trails, heads, paths.values(), strict=True):
-            assert np.array_equal(trail.get_xydata(), path[: step + 1])
-            assert np.array_equal(head.get_xydata(), path[step : step + 1])
-            assert trail.get_color() == head.get_color()
-        assert len({head.get_marker() for head in heads}) == len(visual.MARKERS)
-        (contours,) = ax.collections
-        for level, curves in zip(contours.levels, contours.allsegs, strict=True):
-            assert all(np.allclose(bowl(curve.T), level, atol=0.3) for curve in curves)
-        assert len(contours.levels) == 6
+    assert "rule 3 at 10.00, rule 4 out of the picture, " in told
+    (ax,) = plt.gcf().axes
+    assert ax.get_xlim() == (-3, 3) and ax.get_ylim() == (-1, 2)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == list(paths)
+    trails, heads = ax.lines[::2], ax.lines[1::2]
+    for trail, head, path in zip(trails, heads, paths.values(), strict=True):
+        assert np.array_equal(trail.get_xydata(), path)
+        assert np.array_equal(head.get_xydata(), path[-1:])
+        assert trail.get_color() == head.get_color()
+    assert len({head.get_marker() for head in heads}) == len(visual.MARKERS)
+    (contours,) = ax.collections
+    for level, curves in zip(contours.levels, contours.allsegs, strict=True):
+        assert all(np.allclose(bowl(curve.T), level, atol=0.3) for curve in curves)
+    assert len(contours.levels) == 6
 
 
-def test_a_race_calls_only_what_is_beyond_the_edge_out_of_the_picture():
+def test_a_race_calls_only_what_is_beyond_the_edge_out_of_the_picture(figures, capsys):
     corners = {
         str(k): np.array([x]) for k, x in enumerate([(-3.0, -1.0), (3.0, 2.0), (3.1, 0.0), (0.0, -1.1), (0.0, 2.1)])
     }
-    (said,) = repr(visual.race(lambda x: 0 * x[0] - 0.001, corners, (-3, 3, -1, 2), [0])).splitlines()
+    visual.race(lambda x: 0 * x[0] - 0.001, corners, (-3, 3, -1, 2))
     gone = ", ".join(f"{k} out of the picture" for k in "234")
-    assert said == f"step = 0: Height: 0 at 0.00, 1 at 0.00, {gone}."
+    assert capsys.readouterr().out == f"Height: 0 at 0.00, 1 at 0.00, {gone}.\n"
 
 
 def test_frames_are_the_same_at_every_run():
@@ -331,29 +329,88 @@ def test_a_frame_is_one_figure(count):
 def test_controls_show_anew_what_is_chosen(capsys):
     heights = {"low": 1, "high": 5}
     settings = {"height": (5, heights), "end": (0.5, [0.25, 0.5, 1]), "paint": ("none", [1, "none"])}
-    box = visual.controls(lambda height, end, paint: f"a wall of {height}, up to {end}", settings)
-    assert "a wall of 5, up to 0.5" in capsys.readouterr().out
-    (height, end, paint), shown = box.children[0].children, box.children[1]
-    assert type(shown).__name__ == "Output"
+    settings |= {"doors": (2, int), "width": (3, float)}
+
+    def wall(height, end, paint, doors, width):
+        return f"a wall of {height}, up to {end}, {doors} doors, {width} wide"
+
+    controls = visual.controls(wall, settings, code=lambda **chosen: f"wall(<{chosen['height']}>)")
+    box = controls.panel()
+    assert "a wall of 5, up to 0.5, 2 doors, 3.0 wide" in capsys.readouterr().out
+    (height, end, paint, doors, width), shown, program = box.children[0].children, *box.children[1:]
+    assert type(shown).__name__ == "Output" and "wall(&lt;5&gt;)" in program.value
     assert (type(height).__name__, height.description, height.label) == ("Dropdown", "height", "high")
     assert type(paint).__name__ == "Dropdown"  # not all are numbers
-    assert (type(end).__name__, end.description, end.value) == ("SelectionSlider", "end", 0.5)
+    assert (type(end).__name__, end.description, end.label) == ("SelectionSlider", "end", "0.5")
     assert not end.continuous_update
+    assert (type(doors).__name__, type(width).__name__, width.value) == ("IntText", "FloatText", 3)
     height.label = "low"
-    assert "a wall of 1, up to 0.5" in capsys.readouterr().out
-    end.value = 1
-    assert "a wall of 1, up to 1" in capsys.readouterr().out
+    assert "a wall of 1, up to 0.5" in capsys.readouterr().out and "1" in program.value
+    end.label, doors.value = "1", 7
+    assert "a wall of 1, up to 1, 7 doors" in capsys.readouterr().out
+    described = controls.described()
+    assert not described["runs"]
+    assert [(c["kind"], c["pick"], c.get("labels", c.get("whole"))) for c in described["controls"]] == [
+        ("menu", 1, ["low", "high"]),
+        ("slider", 1, ["0.25", "0.5", "1"]),
+        ("menu", 1, ["1", "none"]),
+        ("number", 2, True),
+        ("number", 3, False),
+    ]
+
+
+def count_to(last):
+    for k in range(last + 1):
+        yield functools.partial(print, "now", k)
+
+
+def test_what_goes_step_by_step_has_buttons(capsys):
+    controls = visual.controls(count_to, {"last": (3, [1, 3])})
+    _, buttons, _, _ = controls.panel().children
+    run, step, again = buttons.children
+
+    async def press():
+        for _ in range(2):
+            step.click()
+        again.click()
+        run.click()
+        assert run.description == "Stop"
+        await asyncio.sleep(0)
+        run.click()
+        await controls.task
+        assert run.description == "Run"
+        run.click()
+        await controls.task
+
+    asyncio.run(press())
+    said = [int(k) for k in re.findall(r"now (\d)", capsys.readouterr().out)]
+    assert said == [0, 1, 2, 0, 1, 2, 3] and run.description == "Run"
 
 
 def test_controls_refuse_a_start_that_is_no_choice():
-    with pytest.raises(Exception, match="[Ii]nvalid selection"):
+    with pytest.raises(ValueError, match="end must start at one of 0.25, 0.5, not at 3"):
         visual.controls(str, {"end": (3, [0.25, 0.5])})
 
 
-def test_without_widgets_controls_say_where_they_work(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)  # as in the Python of a page
-    with pytest.raises(ImportError, match="JupyterLab or on Binder"):
-        visual.controls(str, {"end": (0.5, [0.25, 0.5])})
+@pytest.mark.parametrize("there", [True, False])
+def test_only_a_reader_gets_controls(there, monkeypatch, capsys):
+    kernel = types.SimpleNamespace(get_parent=lambda: {"content": {"allow_stdin": there}})
+    monkeypatch.setattr("IPython.get_ipython", lambda: types.SimpleNamespace(kernel=kernel))
+    controls = visual.controls(count_to, {"last": (3, [1, 3])})
+    monkeypatch.setattr(type(controls), "panel", lambda self: print("a panel"))
+    controls._ipython_display_()
+    assert capsys.readouterr().out.split("\n")[0] == ("a panel" if there else "now 3")
+    monkeypatch.undo()
+    controls._ipython_display_()  # in plain Python nobody is there
+    assert capsys.readouterr().out == "now 3\n"
+
+
+def test_figures_of_controls_are_put_out_where_notebooks_show_them(figures, monkeypatch):
+    flushed = []
+    monkeypatch.setattr("matplotlib_inline.backend_inline.flush_figures", lambda: flushed.append(plt.get_fignums()))
+    monkeypatch.setattr("matplotlib.get_backend", lambda: "module://matplotlib_inline.backend_inline")
+    visual.controls(lambda: plt.figure() and None, {})._ipython_display_()
+    assert len(flushed) == 1
 
 
 # -- figures --

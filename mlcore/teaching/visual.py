@@ -11,14 +11,14 @@ import io
 import itertools
 import re
 import textwrap
-from functools import partial
 from importlib.resources import files
-from numbers import Real
 from urllib.parse import quote
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+
+from mlcore.teaching.controls import controls as controls
 
 # Okabe and Ito's palette: distinct with every kind of colour vision; line styles and markers say the same in grey.
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
@@ -193,8 +193,8 @@ def frames(draw, values, name, *, start=0, play=False):
     return Frames(pictures, texts, labels, name, start=start, play=play)
 
 
-def race(f, paths, box, steps):
-    """Draw how paths run over the contours of a function, frame by frame; the last frame is seen first.
+def race(f, paths, box):
+    """Draw how paths run over the contours of a function, and print how high they have come; one figure is left open.
 
     Parameters
     ----------
@@ -204,76 +204,30 @@ def race(f, paths, box, steps):
         The points of each path, of shape (T, 2), by its name.
     box : tuple of float
         The part of the plane that is seen: left, right, bottom, top.
-    steps : iterable of int
-        Indices of the points that are seen, one frame for each.
-
-    Returns
-    -------
-    Frames
-        Shows itself at the end of a notebook cell.
 
     Examples
     --------
-    >>> race(lambda x: x[0] ** 2 + x[1] ** 2, {"north": np.array([[0, 1], [0, 2], [0, 3]])}, (-2, 2, -2, 2), [0, 2])
-    step = 0: Height: north at 1.00.
-    step = 2: Height: north out of the picture.
+    >>> race(lambda x: x[0] ** 2 + x[1] ** 2, {"a": np.array([[0, 1], [0, 2]]), "b": np.ones((1, 2))}, (-1, 1, -1, 1))
+    Height: a out of the picture, b at 2.00.
     """
     left, right, bottom, top = box
     u, v = np.meshgrid(np.linspace(left, right, 30), np.linspace(bottom, top, 30))
     heights = f([u, v])
     levels = np.unique(np.quantile(heights, [0.03, 0.12, 0.3, 0.5, 0.7, 0.9]))
-
-    def draw(step):
-        fig, ax = plt.subplots(figsize=(6.4, 3.4), layout="none")
-        fig.subplots_adjust(left=0.09, right=0.71, bottom=0.15, top=0.97)
-        ax.contour(u, v, heights, levels, colors="#aaaaaa", linewidths=0.7)
-        told = []
-        for (name, path), marker in zip(paths.items(), itertools.cycle(MARKERS)):
-            (line,) = ax.plot(*path[: step + 1].T, linewidth=1.2)
-            x = path[step]
-            ax.plot(*x, marker, color=line.get_color(), markeredgecolor="black", label=name)
-            seen = left <= x[0] <= right and bottom <= x[1] <= top
-            told.append(f"{name} at {round(float(f(x)), 2) + 0.0:.2f}" if seen else f"{name} out of the picture")
-        ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=box[:2], ylim=box[2:], xticks=box[:2], yticks=box[2:])
-        ax.grid(False)
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
-        return f"Height: {', '.join(told)}."
-
-    with mpl.rc_context({"svg.fonttype": "none"}):  # letters as text: their outlines would double a frame
-        return frames(draw, steps, "step", start=-1, play=True)  # first the whole; to play begins at the start
-
-
-def controls(show, settings):
-    """Show what a function returns, with a control for each of its settings: drawn anew whenever one is moved.
-
-    This needs a kernel and the package ipywidgets, as in JupyterLab or on Binder.
-
-    Parameters
-    ----------
-    show : callable
-        Takes all settings by name; what it returns is shown below the controls.
-    settings : dict of str to tuple
-        By name of the setting: its value at the start, and all that it may be. Numbers get a slider, other values a
-        menu; of a dict the reader sees the keys and `show` gets the values.
-
-    Returns
-    -------
-    ipywidgets.VBox
-        Shows itself at the end of a notebook cell.
-    """
-    try:
-        import ipywidgets as widgets
-        from IPython.display import display
-    except ImportError:
-        message = "controls need ipywidgets, as in JupyterLab or on Binder; without it, call the function yourself"
-        raise ImportError(message) from None
-    slider = partial(widgets.SelectionSlider, continuous_update=False)  # drawn when it is let go, not on the way
-    made = {}
-    for name, (start, values) in settings.items():
-        control = slider if all(isinstance(value, Real) for value in values) else widgets.Dropdown
-        made[name] = control(options=values, value=start, description=name)
-    panel = widgets.Box(list(made.values()), layout={"flex_flow": "row wrap"})
-    return widgets.VBox([panel, widgets.interactive_output(lambda **values: display(show(**values)), made)])
+    fig, ax = plt.subplots(figsize=(6.4, 3.4), layout="none")
+    fig.subplots_adjust(left=0.09, right=0.71, bottom=0.15, top=0.97)
+    ax.contour(u, v, heights, levels, colors="#aaaaaa", linewidths=0.7)
+    told = []
+    for (name, path), marker in zip(paths.items(), itertools.cycle(MARKERS)):
+        (line,) = ax.plot(*path.T, linewidth=1.2)
+        x = path[-1]
+        ax.plot(*x, marker, color=line.get_color(), markeredgecolor="black", label=name)
+        seen = left <= x[0] <= right and bottom <= x[1] <= top
+        told.append(f"{name} at {round(float(f(x)), 2) + 0.0:.2f}" if seen else f"{name} out of the picture")
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", xlim=box[:2], ylim=box[2:], xticks=box[:2], yticks=box[2:])
+    ax.grid(False)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+    print(f"Height: {', '.join(told)}.")
 
 
 def _frame(draw, value):

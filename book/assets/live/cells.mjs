@@ -8,6 +8,7 @@ export function takeOver(cells, settings) {
   const status = new Status(settings.own);
   const live = cells.map((cell) => new Cell(cell, settings.key));
   let waiting = [], now; // indices of the cells whose Run was pressed; the one whose turn it is
+  let moving = 0, slow; // calls of controls that are under way; when the button that stops them comes
 
   const python = new Python(settings, {
     progress: (what, part) => status.progress(what, part),
@@ -22,6 +23,7 @@ export function takeOver(cells, settings) {
       status.say(good ? `Cell ${index + 1} has run.` : `Cell ${index + 1} stopped at an error.`);
     },
     done: next,
+    rest,
     failed(message) {
       settle();
       status.failed(message);
@@ -45,14 +47,32 @@ export function takeOver(cells, settings) {
   function next() {
     now = waiting.shift();
     status.running(now !== undefined);
-    if (now === undefined) return;
+    if (now === undefined) return rest(0);
     if (!python.started) status.say("Python is loaded into your browser: about 14 MB, once for the whole book.");
     python.run(live.map((cell) => cell.source), now);
   }
 
-  // Nothing runs or waits any more.
+  // Controls call their function. What lasts can be stopped.
+  function move(cell, id, picks) {
+    python.move(cell, id, picks);
+    if (!moving++) slow = setTimeout(() => status.running(true), 700);
+  }
+
+  function rest(one = 1) {
+    moving -= one;
+    if (!moving) clearTimeout(slow);
+    if (!moving && now === undefined) status.running(false);
+    for (const cell of live) cell.output.rest();
+  }
+
+  // Nothing runs or waits any more, and what Python knew is lost.
   function settle() {
-    for (const cell of live) cell.end();
+    moving = 0;
+    clearTimeout(slow);
+    for (const cell of live) {
+      cell.end();
+      cell.output.lose();
+    }
     [waiting, now] = [[], undefined];
     status.running(false);
   }
@@ -70,6 +90,7 @@ export function takeOver(cells, settings) {
   }
 
   for (const cell of live) {
+    cell.output.move = (id, picks) => move(cell.index, id, picks);
     cell.onRun = () => run(cell.index);
     cell.onReset = (said) => status.say(said);
   }
@@ -102,6 +123,8 @@ class Python {
     this.worker?.postMessage({type: "run", sources, index});
   }
 
+  move(cell, id, picks) { this.worker.postMessage({type: "move", cell, id, picks}); }
+
   restart() {
     if (!this.started) return;
     this.worker.terminate();
@@ -120,6 +143,7 @@ class Python {
     else if (data.type === "out") this.hear.out(data.cell, data.kind, data.value);
     else if (data.type === "end") this.hear.end(data.cell, data.good);
     else if (data.type === "done") this.hear.done();
+    else if (data.type === "rest") this.hear.rest();
     else this.fail(data.message);
   }
 }

@@ -3,7 +3,9 @@
 The page runs this in Pyodide (`worker.mjs`), a test runs it in plain Python and in Node. It knows of no page: what a
 cell puts out goes to `emit(kind, value)`, in order. Kinds: "stdout", "stderr" (pieces of text); "html", "svg",
 "markdown", "text" (what the last expression of the cell shows itself as, the first that it can); "figure" (an SVG that
-Matplotlib drew, whose title says what is in it); "error" (a traceback, of the reader's own code only).
+Matplotlib drew, whose title says what is in it); "error" (a traceback, of the reader's own code only); "controls"
+(JSON: what mlcore.teaching.controls describes, with an id); from "moved" (the id) to "settled" (JSON: the id, whether
+there was a step, the program) all is shown beside these controls.
 """
 
 import ast
@@ -12,6 +14,8 @@ import contextlib
 import dis
 import functools
 import io
+import itertools
+import json
 import linecache
 import re
 import sys
@@ -40,6 +44,7 @@ class Page:
     def __init__(self, emit, names=None):
         self.emit = emit
         self.names = {"__name__": "__main__"} if names is None else names
+        self.live = {}  # id of controls: [the controls, their steps]
         self.ran = {}  # index of a cell: the source that it last ran with, as long as that still counts
 
     def plan(self, sources, index):
@@ -55,24 +60,31 @@ class Page:
         for later in [i for i in self.ran if i > index and index in needs(sources, i)]:
             del self.ran[later]  # what it computed is no longer what it would compute
         self.ran.pop(index, None)
-        if run(sources[index], f"<cell {index + 1}>", self.names, self.emit):
+        if run(sources[index], f"<cell {index + 1}>", self.names, self.emit, self.live):
             self.ran[index] = sources[index]
         return index in self.ran
+
+    def move(self, key, picks):
+        """Show what comes of new picks (JSON: a list, or null for the next step) of the controls with this id."""
+        move(self.live, key, json.loads(picks), self.emit)
 
 
 # -- running a cell --
 
 
-def run(source, name, names, emit):
+def run(source, name, names, emit, live=None):
     """Run the source of a cell among `names` and emit what it puts out; return whether it came to its end."""
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    printed = Printed(emit)
+    return put_out(functools.partial(execute, source, name, names), emit, {} if live is None else live)
+
+
+def put_out(function, emit, live):
+    """Emit what a function prints, draws and returns; return whether it came to its end."""
+    printed = Printed(emit, live)
     with contextlib.redirect_stdout(printed.stream("stdout")), contextlib.redirect_stderr(printed.stream("stderr")):
-        catch_figures(printed)
-        builtins.display, builtins.input = functools.partial(display, printed), no_input
-        builtins.display.timed = timed
+        listen(printed)
         try:
-            value = execute(source, name, names)
+            value = function()
             printed.flush()
             if value is not None:
                 show(value, printed)
@@ -84,6 +96,13 @@ def run(source, name, names, emit):
         finally:
             printed.flush()
     return True
+
+
+def listen(printed):
+    """Let what a notebook's kernel gives its cells go to `printed`."""
+    catch_figures(printed)
+    builtins.display, builtins.input = functools.partial(display, printed), no_input
+    builtins.display.timed = timed
 
 
 def execute(source, name, names):
@@ -131,8 +150,9 @@ def no_input(*_):
 class Printed:
     """Keeps printed text in order with all else that is put out, and gathers it into pieces where it is much."""
 
-    def __init__(self, target):
-        self.target, self.pieces, self.kind, self.length = target, [], None, 0
+    def __init__(self, target, live):
+        self.target, self.live = target, live
+        self.pieces, self.kind, self.length = [], None, 0
         self.sent, self.since = 0, time.monotonic()
 
     def stream(self, kind):
@@ -184,6 +204,9 @@ def show(value, printed):
     """Emit the richest form of a value that a page can show."""
     if type(value).__module__ == "matplotlib.figure":
         return  # it is still open, and shown as all figures are
+    if type(value).__name__ == "Controls" and hasattr(value, "steps"):
+        show_controls(value, printed)
+        return
     for method, kind in RICH.items():
         if not isinstance(value, type) and (form := getattr(value, method, None)) and (text := form()):
             printed.emit(kind, text)
@@ -224,6 +247,40 @@ def in_words(figure):
         lines = [f"{len(ax.lines)} line{'s' * (len(ax.lines) > 1)}"] if ax.lines else []
         panels.append("; ".join(filter(None, [ax.get_title(), *axes, *lines, ", ".join(labels)])))
     return ". ".join(filter(None, panels)) or "no words in it"
+
+
+# -- controls --
+
+NUMBERS = itertools.count()
+
+
+def show_controls(controls, printed):
+    """Emit controls, and what they show at the start."""
+    show_figures(printed)
+    key = next(NUMBERS)
+    printed.live[key] = [controls, iter(())]
+    printed.emit("controls", json.dumps({"id": key, **controls.described()}))
+    move(printed.live, key, controls.picks, printed.target)
+    listen(printed)
+
+
+def move(live, key, picks, emit):
+    """Show what comes of new picks or, without, of the next step."""
+    told = {"id": key, "step": False}
+
+    def step():
+        controls = live[key][0]
+        if picks is not None:
+            live[key][1] = iter(())  # of picks that fail nothing is left to step on
+            live[key][1] = controls.steps(picks)
+            told["program"] = controls.told(picks)
+        draw = next(live[key][1], None)
+        told["step"] = draw is not None
+        return draw and draw()
+
+    emit("moved", key)
+    put_out(step, emit, live)
+    emit("settled", json.dumps(told))
 
 
 # -- what a cell needs --

@@ -1,13 +1,14 @@
 // Runs the Python of one page, so that the page itself never stands still.
 //
-// Messages in: {type: "start", base, own, sources}, then {type: "run", sources, index}.
+// Messages in: {type: "start", base, own, sources}, then {type: "run", sources, index} or, for controls that a cell
+// has shown, {type: "move", cell, id, picks}, which {type: "rest"} answers. One after the other is done.
 // Messages out: {type: "progress", what, part}; {type: "begin", cell}, {type: "out", cell, kind, value},
 // {type: "end", cell, good} for each cell that runs; {type: "done"} or {type: "failed", message}.
 
 import {startPython} from "./python.mjs";
 
-const NEEDS_DRAWING = /\b(matplotlib|visual|graph)\b/;
-let python, cell;
+const NEEDS_DRAWING = /\b(matplotlib|visual|graph|playground)\b/;
+let python, cell, turn = Promise.resolve();
 
 const send = (type, what = {}) => postMessage({type, ...what});
 
@@ -25,7 +26,16 @@ async function run(sources, index) {
   loadDrawing().catch(() => {}); // fetched while the reader reads; a failure is said when a cell needs it
 }
 
-addEventListener("message", async ({data}) => {
+async function move(data) {
+  cell = data.cell;
+  const {page} = await python;
+  page.move(data.id, JSON.stringify(data.picks));
+  send("rest");
+}
+
+addEventListener("message", ({data}) => { turn = turn.then(() => obey(data)); });
+
+async function obey(data) {
   try {
     if (data.type === "start") {
       python = startPython({
@@ -35,10 +45,12 @@ addEventListener("message", async ({data}) => {
         report: (what, part) => send("progress", {what, part}),
       });
       await python;
+    } else if (data.type === "move") {
+      await move(data);
     } else {
       await run(data.sources, data.index);
     }
   } catch (error) {
     send("failed", {message: String(error)});
   }
-});
+}
