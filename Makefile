@@ -16,7 +16,7 @@ BROWSER_TESTS := tests/test_live.py tests/test_controls.py tests/test_pyodide.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test browser lab notebooks practice lint format unit mutants mutants-exercises bench verify site check-site lock audit test-versions clean setup
+.PHONY: help book test browser lab notebooks practice course lint format unit mutants mutants-exercises bench verify site check-site lock audit test-versions clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,9 @@ notebooks: setup ## run every notebook and store its outputs in place
 
 practice: setup ## write the practice notebooks from the exercises in mlcore/teaching/exercises
 	$(BIN)/python tools/make_practice.py
+
+course: setup ## write the exercises as assignments for nbgrader, with points and hidden tests, into course/
+	$(BIN)/python tools/make_course.py
 
 lint: setup ## check style and format, notebooks included, and the workflows
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ TESTS = [
     "benchmarks", "contract", "datasets", "endurance", "found", "functions", "gate", "gradients", "graph", "hard_cases",
     "inherited_faults", "interrupt", "layers", "losses", "network", "nodes", "numbers", "optimizers", "outcomes",
     "overview", "own_copy", "package", "pages", "parent_programs", "practice", "project", "pytorch_step", "runner",
-    "playground", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows",
+    "playground", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows", "course",
 ]  # fmt: skip
 IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "accessible", "narrow"]
 ON_THE_SITE = ["site"]

@@ -25,7 +25,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LONGEST_CELL = 20  # lines, without those of a long list of imports
 LIST_OF_IMPORTS = re.compile(r"^from \w+ import \([^)]*\)$", re.MULTILINE)
 FRAME = re.compile("<img src='data:[^']*' alt=\"([^\"]*)\">")  # one picture that visual.frames shows
-MADE_BY_TOOLS = {"_build", "build", "dist", "my-notebooks", "__pycache__"}
+MADE_BY_TOOLS = {"_build", "build", "dist", "my-notebooks", "course", "__pycache__"}
 
 
 def pyproject():

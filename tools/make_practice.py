@@ -7,6 +7,7 @@ A notebook is run only if its text has changed.
 """
 
 import ast
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -37,6 +38,7 @@ COUNT = """How many were right at the first try? Cross out the others: a chapter
 reading again, and its own practice after that."""
 
 
+@functools.cache  # to find the text of a class, Python reads its whole module
 class Source:
     """The text of an exercise, and the places in it of what its class defines."""
 
