@@ -42,7 +42,7 @@ def own_files(*suffixes):
 
 # The locks: of the gate, and of the reader
 
-LOCKS = ["requirements.txt", "binder/requirements.txt"]
+LOCKS = ["requirements.txt", "binder/requirements.txt", "hub/requirements.txt"]
 LOCK_LINE = re.compile(r"[a-z0-9._-]+==[\w.!+]+( ; [^#@]+?)?( --hash=sha256:[0-9a-f]{64})+")
 HASHES = re.compile(r"( --hash=\S+)+$")
 
@@ -104,6 +104,19 @@ def test_binder_has_a_python_that_the_lock_is_for_and_installs_the_package():
     assert re.fullmatch(r"python-3\.1[1-4]\n", (ROOT / "binder" / "runtime.txt").read_text())
     assert "pip install --no-cache-dir --no-deps --editable .\n" in (ROOT / "binder" / "postBuild").read_text()
     assert os.access(ROOT / "binder" / "postBuild", os.X_OK)
+
+
+def test_the_image_of_a_hub_has_what_a_reader_has_and_installs_only_what_its_lock_holds():
+    gate, readers, users = lock(), lock("binder/requirements.txt"), lock("hub/requirements.txt")
+    assert users == users | readers and users == users | {name: gate[name] for name in users.keys() & gate.keys()}
+    assert {"jupyterhub", "jupyterlab", "nbgitpuller", "nbgrader"} <= users.keys()
+    dockerfile = (ROOT / "hub" / "Dockerfile").read_text()
+    python = (ROOT / "binder" / "runtime.txt").read_text().strip().replace("-", ":")
+    assert f"FROM {python}-slim\n" in dockerfile
+    installs = re.findall(r"pip install --no-cache-dir (.+?)(?: \\)?\n", dockerfile)
+    assert installs == ["--require-hashes -r hub/requirements.txt", "--no-deps ."]
+    wanted = (ROOT / ".dockerignore").read_text().splitlines()
+    assert all((ROOT / line[1:]).exists() for line in wanted if line.startswith("!") and "*" not in line)
 
 
 def test_the_lock_satisfies_what_the_project_asks_for():

@@ -8,8 +8,11 @@ import nbformat
 import pytest
 from sphinx.application import Sphinx
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "book" / "ext"))
-import book_ways
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "book" / "ext"))
+sys.path.append(str(ROOT / "tools"))
+import book_ways  # noqa: E402
+import colab_copies  # noqa: E402
 
 HOME = {"BOOK_REPOSITORY": "https://gitlab.com/me/book.git"}
 ACTIONS = {"GITHUB_REPOSITORY": "fork/book", "GITHUB_REF": "refs/heads/main"}
@@ -77,6 +80,8 @@ def test_the_buttons_open_this_very_chapter_of_the_copy_and_lead_to_its_reposito
     monkeypatch.setenv("BOOK_REPOSITORY", "https://github.com/me/book")
     text = page(notebook, tmp_path)
     assert 'href="https://mybinder.org/v2/gh/me/book/main?urlpath=lab/tree/chapter.ipynb"' in text
+    assert 'href="https://colab.research.google.com/github/me/book/blob/colab/chapter.ipynb"' in text
+    assert 'href="https://vscode.dev/github/me/book/blob/main/chapter.ipynb"' in text
     assert 'href="https://github.com/me/book"' in text and "https://github.com/me/book/issues/new" in text
     assert 'href="_sources/chapter.ipynb"' in text  # the download
 
@@ -85,6 +90,29 @@ def test_without_an_address_there_is_no_dead_link_but_the_download(notebook, tmp
     for name in ("BOOK_REPOSITORY", "GITHUB_REPOSITORY", "GITHUB_REF"):
         monkeypatch.delenv(name, raising=False)
     text = page(notebook, tmp_path)
-    assert "mybinder" not in text and "github.com/me" not in text and "/issues" not in text
+    assert (
+        "mybinder" not in text
+        and "colab" not in text
+        and "vscode" not in text
+        and "github.com/me" not in text
+        and "/issues" not in text
+    )
     assert 'href="_sources/chapter.ipynb"' in text
     assert text.count("Run in this page, the cell differs: NumPy is silent there.") == 1
+
+
+def test_elsewhere_than_on_github_there_is_only_binder():
+    assert book_ways.elsewhere(("https://gitlab.com/me/book", "main"), "chapter") == []
+
+
+def test_a_copy_for_colab_installs_the_package_and_gives_no_prediction_away(tmp_path):
+    colab_copies.write(tmp_path, ("https://github.com/me/book", "main"))
+    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert [path.name for path in sorted(tmp_path.glob("notebooks/*"))] == [path.name for path in paths]
+    for path in paths:
+        book, copy = (nbformat.read(p, as_version=4) for p in (path, tmp_path / "notebooks" / path.name))
+        nbformat.validate(copy)
+        title, install, *rest = copy.cells
+        assert install.source.endswith("%pip install --quiet git+https://github.com/me/book@main")
+        assert [cell.source for cell in [title, *rest]] == [cell.source for cell in book.cells]
+        assert not any(cell.outputs for cell in rest if "prediction" in cell.metadata)

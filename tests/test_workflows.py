@@ -23,7 +23,11 @@ ACTIONS = {
     "actions/deploy-pages": ("d6db90164ac5ed86f2b6aed7e0febac5b3c0c03e", "v4.0.5"),
 }
 RIGHTS = {  # of each job in each file
-    "test.yml": {"test": {"contents": "read"}, "publish": {"pages": "write", "id-token": "write"}},
+    "test.yml": {
+        "test": {"contents": "read"},
+        "publish": {"pages": "write", "id-token": "write"},
+        "colab": {"contents": "write"},
+    },
     "versions.yml": {"try": {"contents": "read"}, "audit": {"contents": "read"}},
 }
 STARTED_BY = {
@@ -32,6 +36,7 @@ STARTED_BY = {
 }
 PUBLISHES = ("actions/upload-pages-artifact", "actions/deploy-pages")
 FROM_MAIN = "github.ref == 'refs/heads/main' && github.event_name != 'pull_request'"
+TESTED = FROM_MAIN, "test"
 
 
 def ours(path):
@@ -51,6 +56,8 @@ def ours(path):
     if re.search(r"\bsecrets\b|continue-on-error", text):
         yield "reads secrets, or goes on after a failure"
     for name, job in jobs.items():
+        if (job.get("permissions") or {}).get("contents") == "write" and (job.get("if"), job.get("needs")) != TESTED:
+            yield f"{name} writes to the repository what was not tested, or from elsewhere than main"
         steps = job.get("steps", [])
         publishing = [s for s in steps if s.get("uses", "").startswith(PUBLISHES)]
         if publishing and path.name != "test.yml":
@@ -111,6 +118,7 @@ PLANTED = {
     "published from any branch": (f"    if: {FROM_MAIN}\n", "", "publishes from elsewhere"),
     "kept from any branch": (f"matrix.python == '3.11' && {FROM_MAIN}", "matrix.python == '3.11'", "from elsewhere"),
     "published untested": ("    needs: test\n", "", "publishes what was not tested"),
+    "copies of what was not tested": ("Colab\n    needs: test\n", "Colab\n", "writes to the repository what was not"),
     "a failure passed over": ("- run: make test", "- continue-on-error: true\n        run: make test", "a failure"),
 }  # fmt: skip
 

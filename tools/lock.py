@@ -5,6 +5,7 @@
 
 requirements.txt           all that the gate needs
 binder/requirements.txt    what the notebooks need, in the same versions; JupyterLab is what the reader has
+hub/requirements.txt       that, and what a user of a class's JupyterHub needs
 """
 
 import contextlib
@@ -31,6 +32,10 @@ LOCKS = [
     (
         ["--extra", "visual", "--constraint", "requirements.txt", "--output-file", "binder/requirements.txt"],
         "ipykernel",
+    ),
+    (
+        ["--extra", "visual", "--constraint", "requirements.txt", "--output-file", "hub/requirements.txt"],
+        "ipykernel\njupyterhub\njupyterlab\nnbgitpuller\nnbgrader",
     ),
 ]
 

@@ -1,5 +1,5 @@
-"""Sphinx extension: buttons to Binder and to the repository that this site comes from, links from the reference to the
-source there, and a word where a cell differs.
+"""Sphinx extension: buttons to the repository that this site comes from and to where its notebooks run (Binder and, if
+it is on GitHub, Colab and VS Code), links from the reference to the source there, and a word where a cell differs.
 
 The address is not written down anywhere, so the buttons of a copy lead to the copy: GitHub's workflow gives it, or the
 variables BOOK_REPOSITORY (such as https://gitlab.com/you/book) and BOOK_BRANCH (main, unless set). Without them the
@@ -64,6 +64,29 @@ def source_of(domain, info):
     return f"{address}/blob/{branch}/{path}#L{first}-L{first + len(lines) - 1}"
 
 
+def elsewhere(found, page):
+    """Buttons for one notebook beside that to Binder: copies of their own for Colab, see `tools/colab_copies.py`."""
+    address, branch = found
+    home = address.removeprefix("https://github.com/")
+    if home == address:
+        return []
+    places = {
+        "Colab": (f"https://colab.research.google.com/github/{home}/blob/colab/{page}.ipynb", "fas fa-infinity"),
+        "VS Code": (f"https://vscode.dev/github/{home}/blob/{branch}/{page}.ipynb", "fas fa-code"),
+    }
+    return [
+        {"type": "link", "text": name, "tooltip": f"Open in {name}", "url": url, "icon": icon}
+        for name, (url, icon) in places.items()
+    ]
+
+
+def add_to_launch(app, pagename, templatename, context, doctree):
+    """The theme has made the group of buttons with Binder, on pages of notebooks: add the others."""
+    for group in context.get("header_buttons", []):
+        if group.get("label") == "launch-buttons":
+            group["buttons"] += elsewhere(repository(os.environ), pagename)
+
+
 def say_what_differs(app, doctree):
     """After a cell that puts out something else in the page than it did here, say why."""
     source = Path(app.env.doc2path(app.env.docname))
@@ -79,5 +102,6 @@ def say_what_differs(app, doctree):
 def setup(app):
     app.setup_extension("sphinx.ext.linkcode")
     app.connect("config-inited", add_buttons)
+    app.connect("html-page-context", add_to_launch, priority=900)  # after the theme
     app.connect("doctree-read", say_what_differs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
