@@ -116,3 +116,15 @@ def test_a_copy_for_colab_installs_the_package_and_gives_no_prediction_away(tmp_
         assert install.source.endswith("%pip install --quiet git+https://github.com/me/book@main")
         assert [cell.source for cell in [title, *rest]] == [cell.source for cell in book.cells]
         assert not any(cell.outputs for cell in rest if "prediction" in cell.metadata)
+
+
+def test_the_link_for_a_hub_is_that_of_the_copy_where_it_is_known(monkeypatch):
+    written = (ROOT / "book" / "teachers.md").read_text(encoding="utf-8")
+    for name in ("BOOK_REPOSITORY", "GITHUB_REPOSITORY", "GITHUB_REF"):
+        monkeypatch.delenv(name, raising=False)
+    book_ways.fill_in(None, "book/teachers", source := [written])
+    assert source == [written]
+    monkeypatch.setenv("BOOK_REPOSITORY", "https://github.com/me/book")
+    book_ways.fill_in(None, "book/teachers", source)
+    repo = "repo=https%3A%2F%2Fgithub.com%2Fme%2Fbook&branch=main"
+    assert f"/git-pull?{repo}&urlpath=lab/tree/book/notebooks/1_3_overview.ipynb" in source[0]

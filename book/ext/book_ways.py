@@ -11,6 +11,7 @@ import importlib
 import inspect
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import nbformat
 from docutils import nodes
@@ -87,6 +88,15 @@ def add_to_launch(app, pagename, templatename, context, doctree):
             group["buttons"] += elsewhere(repository(os.environ), pagename)
 
 
+def fill_in(app, name, source):
+    """On the page for teachers, the link that brings the notebooks to a hub, for this repository."""
+    if name == "book/teachers" and (found := repository(os.environ)):
+        address, branch = found
+        link = f"repo={quote(address, safe='')}&branch={quote(branch, safe='')}"
+        source[0] = source[0].replace("repo=REPOSITORY&branch=BRANCH", link)
+        source[0] = source[0].replace("tree/FOLDER/", f"tree/{address.rpartition('/')[2]}/")
+
+
 def say_what_differs(app, doctree):
     """After a cell that puts out something else in the page than it did here, say why."""
     source = Path(app.env.doc2path(app.env.docname))
@@ -103,5 +113,6 @@ def setup(app):
     app.setup_extension("sphinx.ext.linkcode")
     app.connect("config-inited", add_buttons)
     app.connect("html-page-context", add_to_launch, priority=900)  # after the theme
+    app.connect("source-read", fill_in)
     app.connect("doctree-read", say_what_differs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
