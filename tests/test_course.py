@@ -123,6 +123,13 @@ def test_a_solution_gets_its_points_and_neither_a_stub_nor_a_wrong_answer_does(a
                 run(test.source, space=space)
 
 
+def test_teachers_are_told_the_points():
+    told = (ROOT / "book" / "teachers.md").read_text(encoding="utf-8")
+    assert make_course.POINTS["implement"] == make_course.POINTS["debug"]
+    by_level = "1 for *recall*, 2 for *by hand*, 3 for *implement* and *debug*, 4 for *transfer*"
+    assert by_level in told and [int(n) for n in by_level if n.isdigit()] == sorted(set(make_course.POINTS.values()))
+
+
 def test_a_missing_answer_gets_no_points(assignments):
     (_, test) = answers(assignments["1_3_1_loss_function"])["choose-the-loss"]
     with pytest.raises(NameError):
