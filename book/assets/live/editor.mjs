@@ -122,7 +122,7 @@ const LOOK = {
   "&.cm-editor": {background: "var(--pst-color-surface)", border: LINE},
   "&.cm-editor.cm-focused": {outline: "2px solid var(--pst-color-primary)", outlineOffset: "-1px"},
   ".cm-scroller": {font: "inherit", lineHeight: "1.5"},
-  ".cm-content": {padding: "0.6rem 0 1.4rem", caretColor: "var(--pst-color-text-base)"},
+  ".cm-content": {padding: "0.6rem 0", caretColor: "var(--pst-color-text-base)"},
   ".cm-line": {padding: "0 1rem"},
   ".cm-failed": {background: "color-mix(in srgb, var(--pst-color-danger) 14%, transparent)",
     boxShadow: "inset 0.3rem 0 var(--pst-color-danger)"},
