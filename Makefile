@@ -12,11 +12,11 @@ export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-BROWSER_TESTS := tests/test_live.py tests/test_controls.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_accessible.py tests/test_narrow.py
+BROWSER_TESTS := tests/test_live.py tests/test_controls.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_editor.py tests/test_accessible.py tests/test_narrow.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test browser lab notebooks practice course lint format unit mutants mutants-exercises bench verify site check-site lock audit test-versions clean setup
+.PHONY: help book test browser lab notebooks practice course lint format unit mutants mutants-exercises bench verify site check-site lock audit test-versions editor clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -92,6 +92,9 @@ audit: setup ## ask whether vulnerabilities are known in what is locked (needs t
 
 test-versions: setup ## unit tests and notebooks with the oldest and newest packages admitted, for every Python found
 	$(BIN)/python tools/try_versions.py --jobs $(JOBS)
+
+editor: setup ## bundle the editor of the pages anew, from pinned packages (needs Node and the network)
+	$(BIN)/python tools/bundle_editor.py
 
 clean: ## remove everything that the other commands made
 	rm -rf .venv .venv.lock _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -20,11 +20,14 @@ TESTS = [
     "overview", "own_copy", "package", "pages", "parent_programs", "practice", "project", "pytorch_step", "runner",
     "playground", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows", "course",
 ]  # fmt: skip
-IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "accessible", "narrow"]
+IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "editor", "accessible", "narrow"]
 ON_THE_SITE = ["site"]
 
 # The tags that a cell may carry. nbval skips or ignores cells by others (nbval-skip, nbval-ignore-output, skip).
-TAGS = {"hide-input": "the page folds the code; it runs and is compared all the same"}
+TAGS = {
+    "hide-input": "the page folds the code; it runs and is compared all the same",
+    "hide-output": "the same with what it puts out",
+}
 SWITCHES_OFF = re.compile(r"^\s*#\s*(NBVAL_|PYTEST_VALIDATE)", re.MULTILINE)
 
 GATE = ["make book", "make test", "make browser"]

@@ -121,6 +121,34 @@ def test_what_cannot_be_compiled_is_the_readers_error_and_nothing_is_lost(page, 
     assert page.names["x"] == 1 and page.run(["x = 1", source, "x"], 2)
 
 
+HIDDEN = """
+import math
+class Base:
+    shared = 1
+class Box(Base):
+    def __init__(self): self.inside, self.part = 1, math
+    @property
+    def costly(self): asked.append(1); return math
+    def __getattr__(self, name): asked.append(name)
+    def __dir__(self): asked.append("dir"); return []
+    def opened(self): return 1
+class Tight: __slots__ = ("held",)
+box, tight, asked, _own = Box(), Tight(), [], 1
+"""
+
+
+def test_names_that_may_follow_are_seen_without_running_anything(page):
+    page.run([HIDDEN], 0)
+    assert {"box", "math", "print", "lambda"} <= set(page.complete("bo")) and "_own" not in page.complete("")
+    assert "_own" in page.complete("_o") and "__init__" in page.complete("box._")
+    assert page.complete("box.") == ["costly", "inside", "opened", "part", "shared"]
+    assert page.complete("Box.") == ["costly", "opened", "shared"]
+    assert "sqrt" in page.complete("box.part.sq") and page.complete("tight.") == ["held"]
+    for words in ("box.costly.", "tight.held.", "nothing.", "box.missing.", "box.opened.x", "1.", ".", "a..b"):
+        assert page.complete(words) == []
+    assert page.names["asked"] == []
+
+
 def test_what_readers_know_from_notebooks(page):
     assert put_out(page, "%matplotlib inline\nprint(1)") == [("stdout", "1\n")]
     assert "microseconds (the best of 3" in put_out(page, "%timeit sum([1, 2])")[0][1]

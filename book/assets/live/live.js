@@ -32,19 +32,33 @@
   document.addEventListener("DOMContentLoaded", () => {
     const cells = [...document.querySelectorAll("div.cell[id^=cell-]")].map((element, index) => {
       const run = button("Run", `Run cell ${index + 1}`), edit = button("Edit", `Edit cell ${index + 1}`);
+      const more = button("⋯", `More for cell ${index + 1}`);
       const bar = document.createElement("div"), words = document.createElement("span");
       bar.className = "live-bar";
-      bar.append(run, edit, words);
+      bar.append(run, edit, more, words);
       element.insertBefore(bar, element.querySelector(":scope > .cell_output, :scope > details.below-input"));
-      return {element, index, bar, run, edit, words, note(text) { words.textContent = text; }};
+      return {element, index, bar, run, edit, more, words, note(text) { words.textContent = text; }};
     });
     for (const cell of cells) {
-      cell.run.onclick = () => takeOver(cells).then((live) => live.run(cell.index), () => {});
-      cell.edit.onclick = () => takeOver(cells).then((live) => live.edit(cell.index), () => {});
+      const then = (act) => takeOver(cells).then(act, () => {});
+      cell.run.onclick = () => then((live) => live.press(cell.index));
+      cell.run.onkeydown = (event) => {
+        if (event.key !== "Enter" || !event.shiftKey) return;
+        event.preventDefault();
+        then((live) => live.run(cell.index, true));
+      };
+      cell.edit.onclick = () => then((live) => live.edit(cell.index));
+      cell.more.onclick = () => then((live) => live.more(cell.index, cell.more));
     }
+    const isEdit = (key) => key?.startsWith(`live ${location.pathname} `);
     try {
-      const stored = Object.keys(localStorage).some((key) => key.startsWith(`live ${location.pathname} `));
-      if (stored) takeOver(cells).catch(() => {});
+      if (Object.keys(localStorage).some(isEdit)) takeOver(cells).catch(() => {});
     } catch { /* no storage, no edits */ }
+    addEventListener("storage", ({key}) => isEdit(key) && takeOver(cells).catch(() => {})); // another tab
+
+    addEventListener("keydown", ({key, target}) => {
+      const typing = target.closest?.("input, textarea, select, [contenteditable]");
+      if (key === "?" && !typing) import(own + "shortcuts.mjs").then(({show}) => show(true), () => {});
+    });
   });
 })();

@@ -13,9 +13,11 @@ import builtins
 import contextlib
 import dis
 import functools
+import inspect
 import io
 import itertools
 import json
+import keyword
 import linecache
 import re
 import sys
@@ -67,6 +69,10 @@ class Page:
     def move(self, key, picks):
         """Show what comes of new picks (JSON: a list, or null for the next step) of the controls with this id."""
         move(self.live, key, json.loads(picks), self.emit)
+
+    def complete(self, words):
+        """Names that may stand at the end of dotted words."""
+        return complete(self.names, words)
 
 
 # -- running a cell --
@@ -281,6 +287,37 @@ def move(live, key, picks, emit):
     emit("moved", key)
     put_out(step, emit, live)
     emit("settled", json.dumps(told))
+
+
+# -- what may follow --
+
+
+def complete(names, words):
+    """Names that may stand at the end of dotted words. Nothing of the reader's runs for it: no property, no method."""
+    first, *path = words.split(".")
+    if not path:
+        return shown({*names, *vars(builtins), *keyword.kwlist}, first)
+    value = names.get(first, vars(builtins).get(first))
+    for name in path[:-1]:
+        value = inspect.getattr_static(value, name, None)
+    if value is None or hasattr(type(value), "__get__"):  # there is no such thing, or it would have to be computed
+        return []
+    return shown(attributes(value), path[-1])
+
+
+def attributes(value):
+    """The names of all attributes, as far as they can be seen without asking the value."""
+    classes = (value if issubclass(type(value), type) else type(value)).__mro__
+    try:
+        own = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        own = ()
+    return set(own).union(*map(vars, classes))
+
+
+def shown(names, begun):
+    """In their order; those with an underscore only if one was typed."""
+    return sorted(name for name in names if not name.startswith("_") or begun.startswith("_"))
 
 
 # -- what a cell needs --

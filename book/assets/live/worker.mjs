@@ -1,9 +1,11 @@
 // Runs the Python of one page, so that the page itself never stands still.
 //
-// Messages in: {type: "start", base, own, sources}, then {type: "run", sources, index} or, for controls that a cell
-// has shown, {type: "move", cell, id, picks}, which {type: "rest"} answers. One after the other is done.
+// Messages in: {type: "start", base, own, sources}, then {type: "run", sources, index}, {type: "complete", words} or, for
+// controls that a cell has shown, {type: "move", cell, id, picks}, which {type: "rest"} answers. One after the other is
+// done.
 // Messages out: {type: "progress", what, part}; {type: "begin", cell}, {type: "out", cell, kind, value},
-// {type: "end", cell, good} for each cell that runs; {type: "done"} or {type: "failed", message}.
+// {type: "end", cell, good} for each cell that runs; {type: "done"} or {type: "failed", message};
+// {type: "names", words, names}.
 
 import {startPython} from "./python.mjs";
 
@@ -47,6 +49,8 @@ async function obey(data) {
       await python;
     } else if (data.type === "move") {
       await move(data);
+    } else if (data.type === "complete") {
+      send("names", {words: data.words, names: (await python).page.complete(data.words).toJs()});
     } else {
       await run(data.sources, data.index);
     }
