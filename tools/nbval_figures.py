@@ -1,0 +1,61 @@
+"""A plugin for nbval: what figures show is compared like text, with a tolerance (see figure_data.py).
+
+    python -m pytest --nbval -p tools.nbval_figures ...
+
+Where this run has the Matplotlib by which the stored pictures were drawn, the pictures are compared too: so the stored
+one is proved to show these data. (On Linux only, as in the gate: elsewhere letters have other outlines.)
+"""
+
+import re
+import sys
+from itertools import zip_longest
+
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+from tools.figure_data import MIME, WATCH, differences, drawings, drawn_alike
+
+set_up, compare = IPyNbFile.setup, IPyNbCell.compare_outputs
+
+
+def watched(file):
+    """Start the kernel, and let it tell what figures show."""
+    set_up(file)
+    message = file.kernel.execute_cell_input(WATCH, allow_stdin=False)
+    file.kernel.await_reply(message, timeout=60)
+    file.kernel.await_idle(message, timeout=60)
+
+
+def compared(cell, test, ref, skip_compare=None):
+    """Compare the figures, then all else."""
+    place = f"{cell.parent.path.name}, cell {cell.cell.get('id')}: the figure differs"
+    faults = [f"{place}: {fault}" for fault in figure_faults(figures(ref), figures(test))]
+    if faults:
+        cell.comparison_traceback = faults
+        return False
+    return compare(cell, test, ref, (*cell.parent.skip_compare, MIME))
+
+
+def figures(outputs):
+    """What an output says about its figures, and its pictures."""
+    shown = [output["data"] for output in outputs if "data" in output]
+    return [("".join(data.get(MIME, "")), drawings(data)) for data in shown if MIME in data or drawings(data)]
+
+
+def figure_faults(stored, new):
+    for n, (old, fresh) in enumerate(zip_longest(stored, new, fillvalue=("", [])), 1):
+        name = f"figure {n}: " if max(len(stored), len(new)) > 1 else ""
+        said = [name + difference for difference in differences(old[0], fresh[0])]
+        if bool(old[0]) != bool(fresh[0]):
+            said = [f"{name}{'what it shows is not stored' if fresh[0] else 'nothing is drawn any more'}"]
+        elif not said and sys.platform == "linux" and version(old[0]) == version(fresh[0]):
+            pairs = enumerate(zip_longest(old[1], fresh[1], fillvalue=""), 1)
+            wrong = [k for k, pair in pairs if not drawn_alike(*pair)]
+            said = [f"{name}picture {k} that is stored is not drawn from these data" for k in wrong]
+        yield from said
+
+
+def version(text):
+    return re.match(r"drawn by Matplotlib \S+|", text)[0]
+
+
+IPyNbFile.setup, IPyNbCell.compare_outputs = watched, compared
