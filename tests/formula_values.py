@@ -129,8 +129,8 @@ def sigmoid_loss(r):
     y, dx = np.array(layer.y), layer.backward()
     each = np.array([mlcore.SigmoidWithLoss().forward(x[n : n + 1], t[n : n + 1]) for n in range(N)])
     of_y = N * dx / backward(mlcore.Sigmoid, [x], [np.ones(N)])
-    found = {"x": x, "t": t, "y": y, "L": loss, "N": N, "dL/dx": dx, r"\sigma": mlcore.sigmoid, "dL_n/dy": of_y}
-    return found | {"L_n": each, "dL/dy": of_y, "sizes": {"n": N}}
+    found = {"x": x, "t": t, "y": y, "L": loss, "N": N, "dL/dx": dx, r"\sigma": mlcore.sigmoid}
+    return found | {"L_n": each, "dL/dy": np.diag(of_y), "sizes": {"n": N}}
 
 
 # -- rules --
@@ -169,18 +169,29 @@ RULES = {
 }
 
 
-def nesterov_of_paper(r):
+def nesterov_of_paper(slope, **more):
     r"""The rule for the point \vartheta behind the one that is stored."""
-    mu, eta, optimizer, theta = 0.8, 0.07, mlcore.Nesterov(lr=0.07, momentum=0.8), r.normal(3)
-    slope = np.cos
-    for _ in range(2):
+
+    def values(r):
+        mu, eta, optimizer, theta = 0.8, 0.07, mlcore.Nesterov(lr=0.07, momentum=0.8), r.normal(3)
+        for _ in range(2):
+            optimizer.update([theta], [slope(theta)])
+        v, old = np.array(optimizer.v[0]), theta.copy()
         optimizer.update([theta], [slope(theta)])
-    v, old = np.array(optimizer.v[0]), theta.copy()
-    optimizer.update([theta], [slope(theta)])
-    new = np.array(optimizer.v[0])
-    found = {"v": v, r"\vartheta": old - mu * v, r"\mu": mu, r"\eta": eta, r"\nablaf": slope, "g": slope(old)}
-    found |= {r"\theta": old, r"\theta'": theta, "v'": new, r"\vartheta'": theta - mu * new}
-    return found | {"new": {"v": new, r"\vartheta": theta - mu * new}}
+        new = np.array(optimizer.v[0])
+        found = {"v": v, r"\vartheta": old - mu * v, r"\mu": mu, r"\eta": eta, r"\nabla f": slope, "g": slope(old)}
+        found |= {r"\theta": old, r"\theta'": theta, "v'": new, r"\vartheta'": theta - mu * new} | more
+        return found | {"new": {"v": new, r"\vartheta": theta - mu * new}}
+
+    return values
+
+
+def rate_outside(r):
+    """Momentum as PyTorch has it: the velocity without the learning rate."""
+    found = RULES["Momentum"](r)
+    for values in (found, found["new"]):
+        values["v"] = -values["v"] / found[r"\eta"]
+    return found
 
 
 # -- functions --
@@ -250,7 +261,7 @@ def clipped(r):
 def penalty(r):
     theta, grad = r.normal(2, 3), np.zeros((2, 3))
     cost = tuning.add_l2([theta], [grad], 0.3)
-    return {r"\theta": theta, r"\lambda": 0.3, "R": cost, r"dR/d\theta": grad, "sizes": {"i": 2, "j": 3}}
+    return {r"\theta": theta, r"\lambda": 0.3, "R": cost, "dR/dtheta": grad, "sizes": {"i": 2, "j": 3}}
 
 
 # -- formulas of the chapters that are about numbers, not about a layer --
@@ -277,8 +288,9 @@ def saturation(squared):
 
 def jacobian_of_softmax(r):
     x, u = r.normal(C), r.normal(C)
-    uJ = mlcore.numerical_gradient(lambda x: float(u @ mlcore.softmax(x)), x)
-    return {"u": u, "uJ": uJ, "p": mlcore.softmax(x), r"\delta": np.eye(C), "sizes": {"i": C, "j": C}}
+    rows = [mlcore.numerical_gradient(lambda x, i=i: mlcore.softmax(x)[i], x) for i in range(C)]
+    found = {"u": matrix(u), "J": matrix(rows), "p": mlcore.softmax(x), r"\delta": np.eye(C)}
+    return found | {"sizes": {"i": C, "j": C}}
 
 
 def weights_of_scores(r):
@@ -292,15 +304,80 @@ def weights_of_scores(r):
 
 
 def transposed(r):
-    A, x, u = matrix(r.normal(2, 3)), r.normal(3), r.normal(2)
-    dx = backward(lambda: mlcore.MatMul(np.asarray(A).T.copy()), [x[None]], [u[None]])[0]
-    return {"A": np.asarray(A), "u": u, "x": x, "dL/dy": u, "dL/dx": dx, "sizes": {"i": 2, "j": 3}}
+    A, x, u = r.normal(2, 3), r.normal(3), r.normal(2)
+    dx = backward(lambda: mlcore.MatMul(A.T.copy()), [x[None]], [u[None]])[0]
+    return {"A": matrix(A), "u": matrix(u), "x": matrix(x), "dL/dy": u, "dL/dx": dx, "sizes": {"i": 2, "j": 3}}
 
 
 def hinge(r):
     x, t = r.normal(C), 1
     others = [x[k] - x[t] + 2 for k in range(C) if k != t]
     return {"x": x, "t": t, r"\Delta": 2.0, "L": sum(max(0, other) for other in others), "sizes": {"k": C}}
+
+
+def binary(r):
+    """The loss of one score, of which y is the probability of 1."""
+    y, t = r.positive(), r.positive()
+    x = np.log(y / (1 - y))
+    return {"y": y, "t": t, "p": lambda t, y: np.exp(-mlcore.sigmoid_cross_entropy([x], [t]))}
+
+
+def bell(r):
+    """The density of the normal distribution, which squared error is the logarithm of."""
+    density = lambda t, y: np.exp(-((t - y) ** 2) / 2 / 0.7**2) / np.sqrt(2 * np.pi * 0.7**2)  # noqa: E731
+    return {"y": r.normal(), "t": r.normal(), "s": 0.7, "p": density}
+
+
+def mean_of_logs(r):
+    y, t = r.rows(N, C), np.array([2, 0])
+    given = lambda t, y: y[t]  # noqa: E731
+    return {"y": y, "t": t, "p": given, "N": N, "L": mlcore.cross_entropy_error(y, t), "sizes": {"n": N}}
+
+
+def parabola(r):
+    """A quadratic loss, for which Taylor's second term is the last."""
+    A, x = r.normal(3, 3), r.normal(3)
+    hessian = A @ A.T
+    loss = lambda x: float(x @ hessian @ x) / 2  # noqa: E731
+    g = mlcore.numerical_gradient(loss, x)
+    found = {"x": x, "g": matrix(g), "H": matrix(hessian), "L": loss, r"\eta": 0.3, r"\theta": x}
+    return found | {"c": float(g @ hessian @ g / (g @ g))}
+
+
+def newton(r):
+    A, theta = r.normal(2, 2), r.normal(2)
+    H = A @ A.T + np.eye(2)
+    return {r"\theta": matrix(theta), "H": matrix(H), "g": matrix(H @ theta), "new": {r"\theta": np.zeros(2)}}
+
+
+def valley(r):
+    x = r.normal(2)
+    height = lambda x: 0.1 * x[0] ** 2 + 2 * x[1] ** 2  # noqa: E731
+    return {"x": x, "f": height, "g": matrix(mlcore.numerical_gradient(height, x)[:, None])}
+
+
+def logistic(r):
+    def f(x):
+        for _ in range(3):
+            x = 4 * x * (1 - x)
+        return x
+
+    return {"x": r.positive(), "f": f}
+
+
+def spread(momentum):
+    """How far noise scatters a rule on the curvature `lambda`, in the long run."""
+
+    def values(r):
+        eta, curvature, mu, sigma = 0.3, 0.7, momentum, 1.3
+        step = np.array([[1 - eta * curvature, mu], [-eta * curvature, mu]])
+        scatter = np.zeros((2, 2))
+        for _ in range(2000):
+            scatter = step @ scatter @ step.T + (eta * sigma) ** 2
+        found = {r"\eta": eta, r"\lambda": curvature, r"\mu": mu, r"\sigma": sigma, "s": scatter[0, 0] ** 0.5}
+        return found | {"r": complex(np.linalg.eigvals(step)[0])}
+
+    return values
 
 
 def update_by_hand(r):
@@ -359,14 +436,19 @@ VALUES = {
     "tuning.clip_gradients": clipped,
     "tuning.add_l2": penalty,
     "gradients.relative_error": relative,
+    "1_3_1 likelihood / N": mean_of_logs,
+    "1_3_1 likelihood / s^2": bell,
+    "1_3_1 likelihood / (1-t)": binary,
     "1_3_1 likelihood": one_row,
     "1_3_1 scores": one_row,
     "1_3_1 entropy": one_row,
     "1_3_1 gibbs": one_row,
     "1_3_1 convex": one_row,
     "1_3_1 hinge": hinge,
-    "1_3_1 saturation: (y - t)\\, y": saturation(True),
+    "1_3_1 saturation: (y - t) y": saturation(True),
     "1_3_1 saturation": saturation(False),
+    "1_3_2 second-order": parabola,
+    "1_3_2 numerical": logistic,
     "1_3_2 real-loss": weights_of_scores,
     "1_3_3 scalar": chain,
     "1_3_3 vectors": matrices,
@@ -377,22 +459,81 @@ VALUES = {
     "1_3_4 repeat": repeat,
     "1_3_4 sum": summed,
     "1_3_4 sum-hidden": product(mlcore.MatMul, OF_NODES, 2, 2, 2),
-    "1_3_4 sum-hidden: pmatrix": product(mlcore.MatMul, OF_NODES, **THREE),
+    "1_3_4 sum-hidden / pmatrix": product(mlcore.MatMul, OF_NODES, **THREE),
     "1_3_4 tests-text": transposed,
     "1_3_4 network-update": update_by_hand,
     "1_3_5 sigmoid": elementwise(mlcore.Sigmoid),
     "1_3_5 affine": product(mlcore.Affine, OF_LAYERS),
-    "1_3_5 affine: pmatrix": product(mlcore.Affine, OF_NODES, **TWO),
-    "1_3_5 affine: (1, 1)": product(mlcore.Affine, OF_NODES, **TWO),
+    "1_3_5 affine / pmatrix": product(mlcore.Affine, OF_NODES, **TWO),
     "1_3_5 softmax": softmax_loss,
     "1_3_5 sigmoid-loss": sigmoid_loss,
     "1_3_6 sgd": RULES["SGD"],
     "1_3_6 sgd-theory": quadratic,
     "1_3_6 momentum": RULES["Momentum"],
-    "1_3_6 nesterov": nesterov_of_paper,
-    "1_3_6 nesterov: \\theta \\leftarrow": RULES["Nesterov"],
+    "1_3_6 nesterov-damping": nesterov_of_paper(lambda x: 0.5 * x, **{r"\lambda": 0.5}),
+    "1_3_6 conventions": rate_outside,
+    "1_3_6 nesterov / \\theta'": nesterov_of_paper(np.cos),
+    "1_3_6 nesterov / \\theta \\leftarrow": RULES["Nesterov"],
+    "1_3_6 nesterov": nesterov_of_paper(np.cos),
+    "1_3_6 idea": valley,
+    "1_3_6 sgd-noise-text": spread(0),
+    "1_3_6 momentum-theory": spread(0.8),
+    "1_3_6 momentum-noise": spread(0.8),
+    "1_3_6 adagrad": newton,
     "1_3_6 adagrad-rule": RULES["AdaGrad"],
     "1_3_6 rmsprop": RULES["RMSprop"],
     "1_3_6 adam": RULES["Adam"],
+    "1_5 clip-text": clipped,
+    "1_5 decay-text": RULES["AdamW"],
 }
-NO_RULE = {}
+EXAMPLE = "numbers of an example, each tied to a cell in numbers.json"
+TEXT = "a step of an argument, not a rule of the code"
+CUT_OFF = "a series that is cut off"
+BEST = "the best of all settings; a cell tries others"
+NO_RULE = {
+    "datasets.load_spiral": "a distribution; the tests measure the data",
+    "gradients.numerical_gradient": "an approximation; the tests compare it with derivatives",
+    "gradients.relative_error": "said without an equals sign; an example in the docstring has the numbers",
+    "gradients.gradient_check": "a sum that the check forms inside",
+    "graph.Variable": TEXT,
+    "network.Sequential": "a chain of functions; the tests compare it with its layers, one by one",
+    "layers.Dropout: cases": "chance; the tests measure it",
+    "nodes.Branch: \\dots": "copies; the tests compare them",
+    "tuning.initial_weights": "a spread; the tests measure it",
+    "1_3_1 scores: operatorname": "the displayed formula of this cell says it again",
+    "1_3_1 penalty": "an expression, no equation",
+    "1_3_2 equation": TEXT,
+    "1_3_2 units-intro": TEXT,
+    "1_3_2 numerical: \\dots": CUT_OFF,
+    "1_3_2 complex": CUT_OFF,
+    "1_3_3 eight": "a nest of functions, whose derivative a cell compares with differences",
+    "1_3_3 paths": TEXT,
+    "1_3_3 fraction": EXAMPLE,
+    "1_3_3 dynamic": "a sum over a graph; a cell sweeps it",
+    "1_3_3 dynamic-close": "an example, which the next cell computes",
+    "1_3_3 misprint": "shows a misprint",
+    "1_3_3 vectors: J_": EXAMPLE,
+    "1_3_3 rows": EXAMPLE,
+    "1_3_3 vjp: \\log": TEXT,
+    "1_3_3 pairs": "arithmetic with pairs, which a cell does",
+    "1_3_4 idea": EXAMPLE,
+    "1_3_4 graph-own": EXAMPLE,
+    "1_3_4 multiplication: (10": EXAMPLE,
+    "1_3_4 repeat: (111": EXAMPLE,
+    "1_3_4 memory": "a count of bytes, which a cell measures",
+    "1_3_4 network": "the sum of two losses, each checked elsewhere",
+    "1_3_5 by-hand-text": EXAMPLE,
+    "1_3_5 once-text": TEXT,
+    "1_3_5 contract-predict": TEXT,
+    "1_3_5 init-text": "an expected value; a cell measures it",
+    "1_3_6 idea: \\dots": CUT_OFF,
+    "1_3_6 idea: \\text": EXAMPLE,
+    "1_3_6 idea-predict": EXAMPLE,
+    "1_3_6 sgd-theory: \\kappa": BEST,
+    "1_3_6 sgd-theory: \\eta =": BEST,
+    "1_3_6 sgd-noise-text: noise": "chance; the spread that follows from it is computed",
+    "1_3_6 momentum-best": BEST,
+    "1_3_6 adam-bound": "a bound; a cell comes close to it",
+    "1_4 network-text": "layers in a row; the tests compare them one by one",
+    "1_5 measure-text": "the error of a mean, which a cell computes",
+}

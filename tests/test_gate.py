@@ -66,7 +66,10 @@ def faults(texts, folder):
         yield "make browser leaves something out"
     if "pytest tests/test_site.py\n" not in site:
         yield "make check-site leaves something out"
-    wanted = ["pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg -p tools.nbval_figures", " notebooks\n"]
+    wanted = [
+        "pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg -p tools.nbval_figures",
+        " notebooks\n",
+    ]
     if any(words not in re.sub(r"[ \t]+", " ", verify) for words in wanted):
         yield "make verify does not compare every notebook"
     if any(re.search(r" (-k|-m|--deselect|-x)\b", command.partition("-m pytest")[2]) for command in (unit, verify)):

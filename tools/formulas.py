@@ -18,19 +18,21 @@ import numpy as np
 
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|[a-zA-Z]|\d+(?:\.\d+)?|\S")
 NO_MEANING = re.compile(
-    r"\\[,;!: ]|\\(?:displaystyle|textstyle|[bB]igg?[lr]?|left|right)(?![a-zA-Z])|\[\dpt\]|\{\}"
+    r"(?<!\\)\\[,;!: ]|\\(?:displaystyle|textstyle|[bB]igg?[lr]?|left|right)(?![a-zA-Z])|\[\dpt\]|\{\}"
     r"|\\(?:begin|end)\{(?:aligned|gathered)\}|\\quad\s*\([^)]*\)|\\text\{(?:so|or|that is|column sums\.)\}"
 )
-DERIVATIVE = re.compile(
-    r"\\frac\{\\partial ?([A-Za-z])(_\{.*?\}|_.)?\}\{\\partial ?([A-Za-z])(_\{.*?\}|_.)?\}"
-    r"|\\partial ?([A-Za-z])(_\{.*?\}|_.)? ?/ ?\\partial ?([A-Za-z])(_\{.*?\}|_.)?"
-)
+NAME = r"([A-Za-z]|\\[a-z]+)(_\{.*?\}|_.)?"
+DERIVATIVES = [
+    re.compile(rf"\\frac\{{\\partial ?{NAME}\}}\{{\\partial ?{NAME}\}}"),
+    re.compile(rf"\\partial ?{NAME} ?/ ?\\partial ?{NAME}"),
+    re.compile(r"\\frac\{d([A-Za-z])()\}\{d([A-Za-z])()\}"),
+]
 RELATIONS = {"=": np.isclose, r"\leftarrow": np.isclose, r"\le": operator.le, ">": operator.gt, "<": operator.lt}
 RELATIONS |= {r"\ge": operator.ge, r"\approx": lambda a, b: np.isclose(a, b, rtol=1e-4)}
 FUNCTIONS = {r"\log": np.log, r"\exp": np.exp, r"\sin": np.sin, r"\cos": np.cos, r"\tanh": np.tanh}
 CHOICES = {r"\max": (max, np.maximum), r"\min": (min, np.minimum)}
-BRACKETS = {"(": ")", "[": "]", r"\lVert": r"\rVert", r"\lfloor": r"\rfloor", "{": "}"}
-SEPARATORS = (",", ";", r"\mid")
+BRACKETS = {"(": ")", r"\langle": r"\rangle", "[": "]", r"\lVert": r"\rVert", r"\lfloor": r"\rfloor", "{": "}"}
+SEPARATORS = (",", ";", r"\mid", r"\|")
 
 
 class Unreadable(ValueError):
@@ -52,12 +54,13 @@ def equations(formula):
     """The single equations of a displayed formula, each in one line."""
     inner = re.compile(r"\\begin\{(pmatrix|cases)\}.*?\\end\{\1\}", re.DOTALL)
     kept = inner.sub(lambda m: m[0].replace("&", r"\AND ").replace("\\\\", r"\ROW "), formula)
+    kept = re.sub(r",\s*&\s*&\s*\\text\{or \}", "=", kept)
     text, found = NO_MEANING.sub(" ", kept.replace("&", " ")), []
     for part in re.split(r"\\\\|\\qquad|\\quad", text):
         part = " ".join(part.strip(" \n,;.:").split())
-        if found and re.match(r"(=|\\le\b|\\approx|\+|-|\\cdot)", part):  # it goes on in another line
+        if found and re.match(r"(=|\\le\b|\\approx|\+|\\cdot)", part):  # it goes on in another line
             found[-1] += " " + part
-        elif part:
+        elif part and not re.fullmatch(r"\\text\{[^}]*\}", part):
             found.append(part)
     return found
 
@@ -66,11 +69,14 @@ def named(equation):
     r"""An equation with each derivative as one symbol: `\dLdx` with the indices of both."""
 
     def symbol(found):
-        a, i, b, k = (group or "" for group in (found.groups()[:4] if found[1] else found.groups()[4:]))
-        indices = (i + k).replace("_", "").replace("{", "").replace("}", "")
-        return rf"\d{a}d{b}" + (f"_{{{indices}}} " if indices else " ")
+        a, i, b, k = (group or "" for group in found.groups())
+        indices = re.sub("[_{}]", "", i + k)
+        name = f"d{a}d{b}".replace("\\", "")
+        return f"\\{name}" + (f"_{{{indices}}} " if indices else " ")
 
-    return DERIVATIVE.sub(symbol, equation)
+    for pattern in DERIVATIVES:
+        equation = pattern.sub(symbol, equation)
+    return equation
 
 
 def check(equation, values):
@@ -85,8 +91,10 @@ def check(equation, values):
         bound = dict(zip(free, chosen, strict=True))
         known = [values | values["new"] if changes and k == 0 else values for k in range(len(sides))]
         results = [Reader(side, v, bound).whole() for side, v in zip(sides, known, strict=True)]
+        results = [v[chosen] if free and np.ndim(v) == len(free) else v for v in results]  # said of the whole array
         for relation, (a, b) in zip(relations, itertools.pairwise(results), strict=True):
-            holds &= np.shape(a) == np.shape(b) and bool(np.all(RELATIONS[relation](a, b)))
+            fit = np.shape(a) == np.shape(b) or () in (np.shape(a), np.shape(b))
+            holds &= fit and bool(np.all(RELATIONS[relation](np.asarray(a), np.asarray(b))))
     name = "".join(sides[0])
     return holds, values | {name: values["new"][name]} if changes else values
 
@@ -175,7 +183,9 @@ class Reader:
                 self.at += 1 if self.next == r"\top" else 4
                 value = value.T
             else:
-                value = value ** self.argument()
+                exponent = self.argument()
+                inverse = isinstance(value, Matrix) and np.ndim(exponent) == 0 and exponent == -1
+                value = np.linalg.inv(value) if inverse else value**exponent
         return value
 
     def argument(self):
@@ -188,6 +198,14 @@ class Reader:
 
     def bracketed(self):
         """What stands in brackets, and several things as a vector."""
+        close = BRACKETS[self.next]
+        found = self.arguments()
+        found = found[0] if len(found) == 1 else np.array(found)
+        norms = {r"\rVert": np.linalg.norm, r"\rfloor": np.floor, r"\rangle": lambda pair: pair[0] @ pair[1]}
+        return norms.get(close, lambda v: v)(found)
+
+    def arguments(self):
+        """All that stands in brackets, one after the other."""
         close = BRACKETS[self.take()]
         outside, self.in_bars = self.in_bars, False
         found = [self.sum()]
@@ -196,13 +214,16 @@ class Reader:
             found.append(self.sum())
         self.take(close)
         self.in_bars = outside
-        found = found[0] if len(found) == 1 else np.array(found)
-        return {r"\rVert": np.linalg.norm, r"\rfloor": np.floor}.get(close, lambda v: v)(found)
+        return found
 
     def atom(self):
         token = self.next
         if token in BRACKETS:
-            return self.bracketed()
+            value = self.bracketed()
+            if self.next == "_" and np.ndim(value):
+                self.take()
+                value = self.indexed(value, self.raw())
+            return value
         self.take()
         if token == "|":
             self.in_bars = True
@@ -223,7 +244,7 @@ class Reader:
             return self.over_indices(self.product, sum)
         if token in CHOICES:
             whole, pairs = CHOICES[token]
-            return pairs(*self.bracketed()) if self.next == "(" else self.over_indices(self.power, whole)
+            return pairs(*self.arguments()) if self.next == "(" else self.over_indices(self.power, whole)
         if token in FUNCTIONS and token not in self.values:
             return FUNCTIONS[token](self.bracketed() if self.next == "(" else self.product())
         if token == r"\begin":
@@ -298,11 +319,11 @@ class Reader:
 
     def symbol(self, token):
         """A name with its indices, or a function of what follows in brackets."""
-        if token == r"\hat":
+        if token in (r"\hat", r"\nabla"):
             token = f"{token} {self.take()}"
         elif token in (r"\mathrm", r"\operatorname", r"\text"):
             token = "".join(self.raw())
-        elif found := re.fullmatch(r"\\d([A-Za-z])d([A-Za-z])", token):
+        elif found := re.fullmatch(r"\\d([A-Za-z])d([A-Za-z]+)", token):
             token = f"d{found[1]}/d{found[2]}"
         while self.next == "'":
             token += self.take()
@@ -318,13 +339,9 @@ class Reader:
             raise Unreadable(f"{token} has no value")
         value = self.values[token]
         if callable(value):
-            self.take("(")
-            given = [self.sum()]
-            while self.next in SEPARATORS:
-                self.take()
-                given.append(self.sum())
-            self.take(")")
-            return value(*given)
+            if self.next != "(":
+                raise Unreadable(f"{token} of what?")
+            return value(*self.arguments())
         return value if indices is None else self.indexed(value, indices)
 
     def indexed(self, value, indices):
