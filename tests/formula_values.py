@@ -15,10 +15,10 @@ BATCH = {"n": N, "k": C, "j": C}
 
 
 class Numbers:
-    """Random numbers, the same for each place."""
+    """Random numbers, the same in every run."""
 
-    def __init__(self):
-        self.rng = np.random.default_rng(3)
+    def __init__(self, draw):
+        self.rng = np.random.default_rng(draw)
 
     def normal(self, *shape):
         return self.rng.normal(size=shape) if shape else float(self.rng.normal())
@@ -208,10 +208,6 @@ def of_scores(r):
     return {"x": x, "y": y, "m": x.max(), "sizes": {"k": C, "j": C}}
 
 
-def of_log_scores(r):
-    return of_scores(r) | {"y": np.exp(mlcore.log_softmax(of_scores(Numbers())["x"]))}
-
-
 def entropies(r):
     x, t = r.normal(N, C), r.rows(N, C)
     y = mlcore.softmax(x)
@@ -253,9 +249,9 @@ def schedule(make, steps, **more):
 
 def clipped(r):
     g = r.normal(2, 3)
-    new = g.copy()
-    tuning.clip_gradients([new], 0.5)
-    return {"g": g, "c": 0.5, "new": {"g": new}, "sizes": {"i": 2, "j": 3}}
+    new, limit = g.copy(), 4 * r.positive()
+    tuning.clip_gradients([new], limit)
+    return {"g": g, "c": limit, "new": {"g": new}, "sizes": {"i": 2, "j": 3}}
 
 
 def penalty(r):
@@ -310,7 +306,7 @@ def transposed(r):
 
 
 def hinge(r):
-    x, t = r.normal(C), 1
+    x, t = 3 * r.normal(C), 1
     others = [x[k] - x[t] + 2 for k in range(C) if k != t]
     return {"x": x, "t": t, r"\Delta": 2.0, "L": sum(max(0, other) for other in others), "sizes": {"k": C}}
 

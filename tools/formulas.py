@@ -19,6 +19,7 @@ import numpy as np
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|[a-zA-Z]|\d+(?:\.\d+)?|\S")
 NO_MEANING = re.compile(
     r"(?<!\\)\\[,;!: ]|\\(?:displaystyle|textstyle|[bB]igg?[lr]?|left|right)(?![a-zA-Z])|\[\dpt\]|\{\}"
+    r"|\\underbrace|(?<=\})_\{\\text\{[^{}]*\}(?:[^{}]|\{[^{}]*\})*\}"  # a brace with words below it
     r"|\\(?:begin|end)\{(?:aligned|gathered)\}|\\quad\s*\([^)]*\)|\\text\{(?:so|or|that is|column sums\.)\}"
 )
 NAME = r"([A-Za-z]|\\[a-z]+)(_\{.*?\}|_.)?"
@@ -249,11 +250,6 @@ class Reader:
             return FUNCTIONS[token](self.bracketed() if self.next == "(" else self.product())
         if token == r"\begin":
             return self.table()
-        if token == r"\underbrace":
-            value = self.argument()
-            self.take("_")
-            self.raw()
-            return value
         return self.symbol(token)
 
     def over_indices(self, body, combine):
@@ -312,10 +308,9 @@ class Reader:
                 raise Unreadable(f"{token} in a table")
         if kind == "pmatrix":
             return matrix(rows)
-        value = np.nan
-        for given, condition in rows:
-            value = np.where(condition, given, value)
-        return value
+        which = np.array([condition for _, condition in rows])
+        values = np.array([np.broadcast_to(given, which.shape[1:]) for given, _ in rows])
+        return np.where(which.sum(axis=0) == 1, (values * which).sum(axis=0), np.nan)  # just one must fit
 
     def symbol(self, token):
         """A name with its indices, or a function of what follows in brackets."""
