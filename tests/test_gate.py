@@ -106,6 +106,7 @@ PLANTED = [
     ("Makefile", "pytest --cov ", "pytest --cov -k easy ", "chosen"),
     ("Makefile", "tests/test_lab.py ", "", "make browser"),
     ("Makefile", "pytest --nbval ", "pytest --nbval-lax ", "make verify"),
+    ("Makefile", " -p tools.nbval_figures", "", "make verify"),
     ("Makefile", "loadscope notebooks", "loadscope notebooks/1_3_overview.ipynb", "make verify"),
     ("Makefile", "pytest tests/test_site.py", "pytest tests/test_site.py -k alt", "make check-site"),
     (".ci/run", "make browser\n", "", ".ci/run"),
