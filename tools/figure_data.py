@@ -97,8 +97,9 @@ def of_axis(name, axis):
     if isinstance(axis.get_major_locator(), FixedLocator):
         ticks = (scale.transform(np.asarray(axis.get_majorticklocs(), dtype=float)) - low) / (high - low)
         yield f"{name} axis, ticks at{fractions(ticks)}"
-        if not isinstance(axis.get_major_formatter(), ScalarFormatter | LogFormatter):  # words that were given
-            yield f"{name} axis, ticks {list(map(str, axis.get_major_formatter().format_ticks(axis.get_majorticklocs())))}"
+        formatter = axis.get_major_formatter()
+        if not isinstance(formatter, ScalarFormatter | LogFormatter):  # words that were given
+            yield f"{name} axis, ticks {list(map(str, formatter.format_ticks(axis.get_majorticklocs())))}"
 
 
 def words(legend):
