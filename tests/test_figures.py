@@ -13,7 +13,7 @@ from mlcore.teaching import visual
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
-from figure_data import MIME, NUMBER, differences, drawings, drawn_alike, in_turn, told  # noqa: E402
+from figure_data import KEY, NUMBER, differences, drawings, drawn_alike, in_turn, told  # noqa: E402
 
 CURVES = """
 x = np.linspace(0, 3, 40)
@@ -127,15 +127,15 @@ def outputs():
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for output in cell.get("outputs", []):
-                yield f"{path.stem} {cell['id']}", output.get("data", {})
+                yield f"{path.stem} {cell['id']}", output
 
 
 def test_what_is_shown_is_stored_with_every_figure_by_matplotlib():
-    drawn = {
-        name: data for name, data in outputs() if any("Matplotlib" in svg or "xlink" in svg for svg in drawings(data))
-    }
-    assert len(drawn) > 50
-    assert [name for name, data in drawn.items() if MIME not in data] == []
-    assert [name for name, data in outputs() if MIME in data and name not in drawn] == []
-    assert [name for name, data in drawn.items() if "nothing" in "".join(data[MIME])] == []
-    assert all(len(NUMBER.findall("".join(data[MIME]))) > 5 for data in drawn.values())
+    by_matplotlib = [
+        (name, "\n".join(output["metadata"].get(KEY, [])))
+        for name, output in outputs()
+        if any("xlink" in svg for svg in drawings(output.get("data", {})))
+    ]
+    assert len(by_matplotlib) > 50
+    assert [name for name, text in by_matplotlib if len(NUMBER.findall(text)) < 6 or " nothing" in text] == []
+    assert len([name for name, output in outputs() if KEY in output.get("metadata", {})]) == len(by_matplotlib)

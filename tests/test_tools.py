@@ -15,7 +15,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
-MIME = "text/x-figure-data"
+DATA = "figure-data"
 START = "import matplotlib.pyplot as plt\nfrom mlcore.teaching import visual\nvisual.use_style()\n"
 DRAW = START + "plt.plot([1, 2])\nplt.show()"
 FRAMES = "draw = lambda h: plt.plot([0, h]) and f'A line to {h}.'\nvisual.frames(draw, [0.1 + 0.2, 1], 'h')"
@@ -104,11 +104,15 @@ def nothing(outputs):
     pass
 
 
+def in_the_data(output, old, new):
+    output["metadata"][DATA] = [line.replace(old, new) for line in output["metadata"][DATA]]
+
+
 def drawn_elsewhere(outputs):
     """Another version of Matplotlib draws the same in other lines."""
     for output in outputs:
-        if MIME in output.get("data", {}):
-            output["data"][MIME] = "".join(output["data"][MIME]).replace("Matplotlib ", "Matplotlib 0.")
+        if DATA in output.get("metadata", {}):
+            in_the_data(output, "Matplotlib ", "Matplotlib 0.")
     data = picture(outputs)["data"]
     data["image/svg+xml"] = "".join(data["image/svg+xml"]).replace("stroke-width", "stroke-dashoffset")
     in_the_frames(outputs, "stroke-width", "stroke-dashoffset")
@@ -124,17 +128,16 @@ def another_drawing_in_a_frame(outputs):
 
 
 def other_data(outputs):
-    data = picture(outputs)["data"]
-    data[MIME] = "".join(data[MIME]).replace("y 0.0455 0.9545", "y 0.0455 0.9445")
+    in_the_data(picture(outputs), "y 0.0455 0.9545", "y 0.0455 0.9445")
 
 
 def other_data_of_a_frame(outputs):
-    (data,) = (output["data"] for output in outputs if "text/html" in output.get("data", {}))
-    data[MIME] = "".join(data[MIME]).replace("limits", "limits 1")
+    (frames,) = (output for output in outputs if "text/html" in output.get("data", {}))
+    in_the_data(frames, "limits", "limits 1")
 
 
 def no_data(outputs):
-    del picture(outputs)["data"][MIME]
+    del picture(outputs)["metadata"][DATA]
 
 
 def another_digit(outputs):

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
-from figure_data import WATCH
+from figure_data import WATCH, file_away
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -54,6 +54,8 @@ def normalise(notebook):
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         merge_streams(cell)
+        for output in cell.get("outputs", []):
+            file_away(output)
     drop_unused_widgets(notebook)
     notebook.metadata["kernelspec"] = KERNELSPEC
     notebook.metadata["language_info"] = {"name": "python"}

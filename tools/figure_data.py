@@ -1,9 +1,10 @@
 """What a figure shows, in a few lines of text: stored with its picture, told again and compared at every run.
 
 A picture by Matplotlib differs from one version to the next, what it shows does not. So while the notebooks are run
-here (not in a reader's kernel), every output with figures carries one part more, of the type `MIME`. It says, for each
-axes, limits and words, and for each line, bar, image or text where its numbers lie: 0 is the left or lower end of the
-axes, 1 the right or upper one. `differences` compares two such texts, and two pictures of one version of Matplotlib.
+here (not in a reader's kernel), every output with figures carries one part more, of the type `MIME`, which is stored
+in its metadata. It says, for each axes, limits and words, and for each line, bar, image or text where its numbers lie:
+0 is the left or lower end of the axes, 1 the right or upper one. `differences` compares two such texts, `drawn_alike`
+two pictures of one version of Matplotlib.
 """
 
 import itertools
@@ -14,6 +15,7 @@ from urllib.parse import unquote
 import numpy as np
 
 MIME = "text/x-figure-data"
+KEY = "figure-data"
 WATCH = f"__import__('runpy').run_path({str(Path(__file__).resolve())!r})['watch'](get_ipython())"  # leaves no names
 NUMBER = re.compile(r"(?<![\w#.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]|, )")
 WITHIN = 1e-3  # of the length of an axis, or of the largest number
@@ -203,7 +205,13 @@ def numbers(values):
     return "".join(f" {value + 0.0:.5g}" for value in values)
 
 
-# -- in the run that compares --
+# -- in the run that stores, or compares --
+
+
+def file_away(output):
+    """Move what figures show into the metadata of an output, where no page looks for something to show."""
+    if text := output.get("data", {}).pop(MIME, None):
+        output["metadata"][KEY] = "".join(text).splitlines()
 
 
 def differences(stored, new):

@@ -12,7 +12,7 @@ from itertools import zip_longest
 
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from tools.figure_data import MIME, WATCH, differences, drawings, drawn_alike
+from tools.figure_data import KEY, WATCH, differences, drawings, drawn_alike, file_away
 
 set_up, compare = IPyNbFile.setup, IPyNbCell.compare_outputs
 
@@ -27,18 +27,20 @@ def watched(file):
 
 def compared(cell, test, ref, skip_compare=None):
     """Compare the figures, then all else."""
+    for output in test:
+        file_away(output)
     place = f"{cell.parent.path.name}, cell {cell.cell.get('id')}: the figure differs"
     faults = [f"{place}: {fault}" for fault in figure_faults(figures(ref), figures(test))]
     if faults:
         cell.comparison_traceback = faults
         return False
-    return compare(cell, test, ref, (*cell.parent.skip_compare, MIME))
+    return compare(cell, test, ref, skip_compare)
 
 
 def figures(outputs):
     """What an output says about its figures, and its pictures."""
-    shown = [output["data"] for output in outputs if "data" in output]
-    return [("".join(data.get(MIME, "")), drawings(data)) for data in shown if MIME in data or drawings(data)]
+    shown = [("\n".join(o.get("metadata", {}).get(KEY, [])), drawings(o.get("data", {}))) for o in outputs]
+    return [(text, pictures) for text, pictures in shown if text or pictures]
 
 
 def figure_faults(stored, new):
