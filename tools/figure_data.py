@@ -22,7 +22,7 @@ WITHIN = 1e-3  # of the length of an axis, or of the largest number
 RELATIVE = re.compile("(limits|levels|colours from) ")
 COLOURS = ("color", "facecolor", "edgecolor")
 KINDS = {"Line2D": "line", "Rectangle": "bar", "QuadContourSet": "contours", "AxesImage": "image"}
-PIXELS = 0.5
+KINDS |= {"FillBetweenPolyCollection": "filled", "PolyCollection": "filled"}
 
 
 # -- in the kernel: tell --
@@ -116,12 +116,14 @@ def of_artist(artist, axes):
 
     name = KINDS.get(type(artist).__name__, type(artist).__name__.lower()) + label(artist)
     if isinstance(artist, text.Text):
-        if artist.get_text() and artist not in (axes.title, axes._left_title, axes._right_title):
+        if artist in [label for some in axes.collections for label in getattr(some, "labelTexts", [])]:
+            yield f"words {artist.get_text()!r} at a contour"  # each version finds other places for them
+        elif artist.get_text() and artist not in (axes.title, axes._left_title, axes._right_title):
             yield f"words {artist.get_text()!r}" + fractions(where(artist, axes))
     elif isinstance(artist, lines.Line2D):
         yield of_points(f"{name} {look(artist)}", within(artist.get_xydata(), artist.get_transform(), axes))
     elif isinstance(artist, image.AxesImage):
-        yield f"{name} {artist.get_cmap().name}, colours from{numbers(artist.get_clim())}"
+        yield f"{name} {shades(artist.get_cmap())}, colours from{numbers(artist.get_clim())}"
         yield of_points(name, within(np.reshape(artist.get_extent(), (2, 2)).T, axes.transData, axes))
         yield f"{name}, shape {np.shape(artist.get_array())}, shades" + summary(artist.norm(artist.get_array()))
     elif isinstance(artist, patches.Patch):
@@ -151,6 +153,13 @@ def label(artist):
     """The label of a thing, if it was given one."""
     text = str(artist.get_label())
     return "" if text.startswith("_") or not text else f" {text!r}"
+
+
+def shades(colours):
+    """First, middle and last of a map of colours."""
+    from matplotlib.colors import to_hex
+
+    return " ".join(to_hex(colours(part)) for part in (0.0, 0.5, 1.0))
 
 
 def look(artist):
