@@ -19,6 +19,7 @@ KEY = "figure-data"
 WATCH = f"__import__('runpy').run_path({str(Path(__file__).resolve())!r})['watch'](get_ipython())"  # leaves no names
 NUMBER = re.compile(r"(?<![\w#.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]|, )")
 WITHIN = 1e-3  # of the length of an axis, or of the largest number
+PIXELS = 0.5
 RELATIVE = re.compile("(limits|levels|colours from) ")
 COLOURS = ("color", "facecolor", "edgecolor")
 KINDS = {"Line2D": "line", "Rectangle": "bar", "QuadContourSet": "contours", "AxesImage": "image"}
