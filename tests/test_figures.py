@@ -93,6 +93,12 @@ def test_an_empty_figure_and_one_that_is_swapped_differ():
     assert list(differences(shown(CURVES), ""))
 
 
+def test_of_a_chaotic_curve_the_points_are_not_compared():
+    before, after = shown(CURVES), shown(CURVES.replace("np.exp(-x)", "np.sin(x)"))
+    assert list(differences(before, after)) and not list(differences(before, after, "line 'loss'"))
+    assert list(differences(before, after.replace("'loss' #0072b2", "'other' #0072b2"), "line 'loss'"))
+
+
 def test_rounding_errors_are_no_difference():
     for source in (CURVES, OTHERS):
         assert list(differences(shown(source), shown(source.replace("x)", "x * (1 + 1e-12))")))) == []

@@ -15,10 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # What must be tested. A new file is added here; one that goes, goes here too, with a reason in the commit's message.
 TESTS = [
-    "benchmarks", "contract", "datasets", "endurance", "found", "formulas", "functions", "gate", "gradients", "graph", "hard_cases",
-    "inherited_faults", "interrupt", "layers", "losses", "network", "nodes", "numbers", "optimizers", "outcomes",
-    "overview", "own_copy", "package", "pages", "parent_programs", "practice", "project", "pytorch_step", "runner",
-    "playground", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows",
+    "benchmarks", "contract", "datasets", "endurance", "figures", "found", "formulas", "functions", "gate", "gradients",
+    "graph", "hard_cases", "inherited_faults", "interrupt", "layers", "losses", "network", "nodes", "numbers",
+    "optimizers", "outcomes", "overview", "own_copy", "package", "pages", "parent_programs", "practice", "project",
+    "pytorch_step", "runner", "playground", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows",
 ]  # fmt: skip
 IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "accessible", "narrow"]
 ON_THE_SITE = ["site"]

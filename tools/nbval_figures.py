@@ -14,6 +14,10 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 from tools.figure_data import KEY, WATCH, differences, drawings, drawn_alike, file_away
 
+# A curve that rounding errors change beyond recognition: on another processor it is another one. Its points and its
+# picture are not compared.
+CHAOTIC = {"faults-switch": "line 'NoMean'"}
+
 set_up, compare = IPyNbFile.setup, IPyNbCell.compare_outputs
 
 
@@ -30,7 +34,8 @@ def compared(cell, test, ref, skip_compare=None):
     for output in test:
         file_away(output)
     place = f"{cell.parent.path.name}, cell {cell.cell.get('id')}: the figure differs"
-    faults = [f"{place}: {fault}" for fault in figure_faults(figures(ref), figures(test))]
+    chaotic = CHAOTIC.get(cell.cell.get("id"))
+    faults = [f"{place}: {fault}" for fault in figure_faults(figures(ref), figures(test), chaotic)]
     if faults:
         cell.comparison_traceback = faults
         return False
@@ -43,13 +48,13 @@ def figures(outputs):
     return [(text, pictures) for text, pictures in shown if text or pictures]
 
 
-def figure_faults(stored, new):
+def figure_faults(stored, new, chaotic=None):
     for n, (old, fresh) in enumerate(zip_longest(stored, new, fillvalue=("", [])), 1):
         name = f"figure {n}: " if max(len(stored), len(new)) > 1 else ""
-        said = [name + difference for difference in differences(old[0], fresh[0])]
+        said = [name + difference for difference in differences(old[0], fresh[0], chaotic)]
         if bool(old[0]) != bool(fresh[0]):
             said = [f"{name}{'what it shows is not stored' if fresh[0] else 'nothing is drawn any more'}"]
-        elif not said and sys.platform == "linux" and version(old[0]) == version(fresh[0]):
+        elif not said and not chaotic and sys.platform == "linux" and version(old[0]) == version(fresh[0]):
             pairs = enumerate(zip_longest(old[1], fresh[1], fillvalue=""), 1)
             wrong = [k for k, pair in pairs if not drawn_alike(*pair)]
             said = [f"{name}picture {k} that is stored is not drawn from these data" for k in wrong]
