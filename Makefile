@@ -75,7 +75,7 @@ bench: setup ## measure mlcore against what else is installed (takes about five 
 	$(BIN)/python benchmarks/run.py
 
 verify: setup ## run every notebook and compare what it prints with what it stores
-	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg \
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg -p tools.nbval_figures \
 		--numprocesses $(JOBS) --dist loadscope notebooks
 
 site: setup ## build the site strictly, from the stored outputs

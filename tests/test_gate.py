@@ -15,10 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # What must be tested. A new file is added here; one that goes, goes here too, with a reason in the commit's message.
 TESTS = [
-    "benchmarks", "contract", "datasets", "endurance", "found", "functions", "gate", "gradients", "graph", "hard_cases",
-    "inherited_faults", "interrupt", "layers", "losses", "network", "nodes", "numbers", "optimizers", "outcomes",
-    "overview", "own_copy", "package", "pages", "parent_programs", "practice", "project", "pytorch_step", "runner",
-    "playground", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows", "course",
+    "benchmarks", "contract", "course", "datasets", "endurance", "figures", "formulas", "found", "functions",
+    "gate", "gradients", "graph", "hard_cases", "inherited_faults", "interrupt", "layers", "losses", "network",
+    "nodes", "numbers", "optimizers", "outcomes", "overview", "own_copy", "package", "pages", "parent_programs",
+    "playground", "practice", "project", "pytorch_step", "runner", "set_up", "storage", "tools", "tuning", "visual",
+    "ways", "workflows",
 ]  # fmt: skip
 IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "editor", "accessible", "narrow"]
 ON_THE_SITE = ["site"]
@@ -69,7 +70,10 @@ def faults(texts, folder):
         yield "make browser leaves something out"
     if "pytest tests/test_site.py\n" not in site:
         yield "make check-site leaves something out"
-    wanted = ["pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg", " notebooks\n"]
+    wanted = [
+        "pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg -p tools.nbval_figures",
+        " notebooks\n",
+    ]
     if any(words not in re.sub(r"[ \t]+", " ", verify) for words in wanted):
         yield "make verify does not compare every notebook"
     if any(re.search(r" (-k|-m|--deselect|-x)\b", command.partition("-m pytest")[2]) for command in (unit, verify)):
@@ -106,6 +110,7 @@ PLANTED = [
     ("Makefile", "pytest --cov ", "pytest --cov -k easy ", "chosen"),
     ("Makefile", "tests/test_lab.py ", "", "make browser"),
     ("Makefile", "pytest --nbval ", "pytest --nbval-lax ", "make verify"),
+    ("Makefile", " -p tools.nbval_figures", "", "make verify"),
     ("Makefile", "loadscope notebooks", "loadscope notebooks/1_3_overview.ipynb", "make verify"),
     ("Makefile", "pytest tests/test_site.py", "pytest tests/test_site.py -k alt", "make check-site"),
     (".ci/run", "make browser\n", "", ".ci/run"),

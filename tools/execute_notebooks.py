@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
+from figure_data import WATCH, file_away
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -35,6 +36,7 @@ def execute(notebook, folder):
         extra_arguments=["--log-level=ERROR"],  # the kernel's own warnings are not for the author
         resources={"metadata": {"path": str(folder)}},
     )
+    client.on_notebook_start = lambda **_: client.kc.execute(WATCH, silent=True)
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as predictions:
         client.on_cell_executed = functools.partial(note_prediction, predictions)
         client.execute(env=os.environ | {"BOOK_PREDICTIONS": predictions.name})
@@ -52,6 +54,8 @@ def normalise(notebook):
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         merge_streams(cell)
+        for output in cell.get("outputs", []):
+            file_away(output)
     drop_unused_widgets(notebook)
     notebook.metadata["kernelspec"] = KERNELSPEC
     notebook.metadata["language_info"] = {"name": "python"}

@@ -75,6 +75,8 @@ def trial(python, which, jobs, uv):
         "--nbval-current-env",
         "--nbval-sanitize-with",
         "tools/nbval.cfg",
+        "-p",
+        "tools.nbval_figures",
         "--dist",
         "loadscope",
         "notebooks",
