@@ -1,11 +1,12 @@
-"""The built pages as one book, in the order of _toc.yml, as paper and readers need it: without what only a screen can do.
+"""The built pages as one book, in the order of _toc.yml, for paper and readers: without what only a screen can do.
 
 Every fold is open; of a player there is one frame, with its words; code that the site folds is left out, since it only
 draws, prepares or proves. Solutions of exercises stand at the end. Each id is made unique, and every link to another
-page leads to it. make_pdf.py and make_epub.py make files of this.
+page leads to it. make_pdf.py and make_epub.py make files of this, and the site offers them.
 """
 
 import re
+import tomllib
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,21 @@ from bs4 import BeautifulSoup, Tag
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
-OUT = ROOT / "_build" / "paper"
-LEFT_OUT = ".headerlink, script, style, .toctree-wrapper, .live-bar"
+NAME = "how-a-neural-network-learns"  # of the files, before the dot
+LEFT_OUT = ".headerlink, script, style, .toctree-wrapper, .offered, [data-solved]"
 ARTICLE = re.compile(r'<article class="bd-article">.*?</article>', re.DOTALL)
-UNCOLOURED = re.compile(r'<span(?: class="(?:n|p|w|o|pre)")?>([^<]*)</span>')  # parts of code that are set as all the rest
+UNCOLOURED = re.compile(r'<span(?: class="(?:n|p|w|o|pre)")?>([^<]*)</span>')  # set as all other code
 LINK = re.compile(r'<a [^>]*?href="([^":#]*)#([^"]+)"')
 NOT_ANSWERED = "No answer so far"  # what a check says below each exercise
 HERE_ONLY = re.compile(r" Predict first: replace the three dots and run again\.")
 NO_ADDRESS = re.compile(r"https?://(localhost|127\.)")  # means something only to who has started a server there
+OFFERED_ON = "book/index", "book/ways"
+OFFER = re.compile(r"(<!-- for paper -->).*?(<!-- /for paper -->)", re.DOTALL)
+WHOSE = "{author}. Version {version}. Text and figures: CC BY 4.0. Code: MIT licence."
+HOW_IT_DIFFERS = (
+    "This is the book of the site, without what takes a screen: moving figures stand still, and code that only draws, "
+    "prepares or proves is left out. On the site every cell runs in the page."
+)
 
 
 @dataclass
@@ -77,8 +85,34 @@ def goal(name, path):
     return normpath(f"{name}/../{path}").removesuffix(".html") if path else name
 
 
+def front(parts, settings):
+    """The title page, made of what the landing page begins with; what is left of that page is about the book."""
+    body, page = parts[0][1][0].body, element("section", class_="title-page")
+    page.append(element("h1", settings["title"]))
+    for found in (body.p, body.figure):
+        page.append(found.extract())
+    body.h1.string = parts[0][1][0].title = "About this book"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page.append(element("p", WHOSE.format(**settings, version=project["version"]), class_="small"))
+    page.append(element("p", HOW_IT_DIFFERS, class_="small"))
+    return page
+
+
+def offer(site=SITE):
+    """On the page of ways to run the book, and on the landing page, name the files that there are."""
+    made = [(kind, path) for kind in ("PDF", "EPUB") if (path := site / f"{NAME}.{kind.lower()}").exists()]
+    links = [f'<a href="../{path.name}">{kind}</a> ({path.stat().st_size / 1e6:.0f} MB)' for kind, path in made]
+    words = f'<p class="offered">The whole book for paper and readers: {", ".join(links)}.</p>' if made else ""
+    for name in OFFERED_ON:
+        page = site / f"{name}.html"
+        text, times = OFFER.subn(rf"\1{words}\2", page.read_text(encoding="utf-8"))
+        if times != 1:
+            raise ValueError(f"{name}: no place for the links to the files")
+        page.write_text(text, encoding="utf-8", newline="\n")
+
+
 def element(tag, text="", **attributes):
-    made = Tag(name=tag, attrs={name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()})
+    made = Tag(name=tag, attrs={name.rstrip("_"): value for name, value in attributes.items()})
     if text:
         made.string = text
     return made
@@ -115,7 +149,7 @@ def read(texts, name, level, linked):
 
 
 def telling_frame(player):
-    """One frame and its words: the one that the author lets the reader see first; what begins empty, when it is full."""
+    """One frame and its words: that which the author lets one see first; of what begins empty, the last."""
     frame = player.select("figure")[-1 if player["data-start"] == "0" else 0]
     words = frame.figcaption.extract()
     words.name = "p"
@@ -137,7 +171,7 @@ def open_fold(fold):
 
 
 def take_solutions(page, keep):
-    """What solves the exercises of a page, as a section; in its place stands a link. Or nothing, if they are not kept."""
+    """What solves the exercises of a page, as a section; links take its place. Or nothing, if it is not kept."""
     folds = [fold for fold in page.body.select("div.fold") if fold.p.get_text() == "Solution"]
     if not keep:
         for fold in folds:

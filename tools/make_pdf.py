@@ -11,19 +11,17 @@ import argparse
 import html
 import re
 import sys
-from io import BytesIO
+import tempfile
 from pathlib import Path
 
+import pikepdf
 import yaml
-from fontTools.pens.cu2quPen import Cu2QuPen
-from fontTools.pens.ttGlyphPen import TTGlyphPen
-from fontTools.ttLib import TTFont, newTable
+from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
-from gather_book import OUT, ROOT, SITE, element, gather, key_of
-from pypdf import PdfReader
+from gather_book import NAME, ROOT, SITE, element, front, gather, offer
 
 sys.path.append(str(ROOT / "tests"))
-from helpers import chromium  # noqa: E402
+from helpers import chromium
 
 STYLES = ROOT / "book" / "paper" / "pdf.css"
 FONTS = ROOT / "book" / "assets" / "fonts"
@@ -42,70 +40,126 @@ HEAD = """<!DOCTYPE html>
 <body>
 <main class="bd-article">
 """
+FACE = '@font-face {{ font-family: "Paper Serif"; src: url("{place}"); {style} }}\n'
 HEADING = '@page {name} {{ @top-right {{ content: "{words}"; font: 9pt "Paper Serif"; color: #4a5560 }} }}\n'
-TOO_LONG_TO_COUNT = "000"  # holds the place of a page's number
-
-
-# Fonts: of a variable font, and of one with cubic curves, a PDF keeps drawings of letters only.
+TIMES = 4  # that it is printed, at most: numbers of pages could move what they number
 
 
 def fonts(folder):
-    """Write the faces of text and formulas so that a PDF can hold them; the rules of CSS that name them."""
-    folder.mkdir(exist_ok=True)
-    rules = []
+    """Rules for the faces of the text, one file for each weight: a variable font is no font in a PDF, but drawings."""
+    rules = [FACE.format(place=(FONTS / "book-serif-italic.woff2").as_uri(), style="font-style: italic")]
     for weight in WEIGHTS:
-        font = TTFont(FONTS / "book-serif.woff2")
+        font, path = TTFont(FONTS / "book-serif.woff2"), folder / f"serif-{weight}.ttf"
         instantiateVariableFont(font, {"wght": weight}, inplace=True)
-        rules.append(face(font, "Paper Serif", f"font-weight: {weight}", folder / f"serif-{weight}.ttf"))
-    italic = TTFont(FONTS / "book-serif-italic.woff2")
-    rules.append(face(italic, "Paper Serif", "font-style: italic", folder / "serif-italic.ttf"))
-    formulas = TTFont(FONTS / "book-math.woff2")
-    with_quadratic_curves(formulas)
-    rules.append(face(formulas, "Paper Math", "", folder / "math.ttf"))
+        font.flavor = None
+        font.save(path)
+        rules.append(FACE.format(place=path.as_uri(), style=f"font-weight: {weight}"))
     return "".join(rules)
 
 
-def face(font, family, style, path):
-    font.flavor = None
-    font.save(path)
-    return f'@font-face {{ font-family: "{family}"; src: url("{path.as_uri()}"); {style} }}\n'
-
-
-def with_quadratic_curves(font):
-    """Turn the outlines of a font from CFF into TrueType's, in place."""
-    glyphs, table = font.getGlyphSet(), newTable("glyf")
-    table.glyphs, table.glyphOrder = {}, font.getGlyphOrder()
-    for name in table.glyphOrder:
-        pen = TTGlyphPen(None)
-        glyphs[name].draw(Cu2QuPen(pen, max_err=0.5, reverse_direction=True))
-        table.glyphs[name] = pen.glyph()
-    font["loca"], font["glyf"] = newTable("loca"), table
-    head = font["maxp"]
-    head.tableVersion = 0x00010000
-    zero = "Zones TwilightPoints Storage FunctionDefs InstructionDefs StackElements SizeOfInstructions ComponentElements"
-    for field in zero.split():
-        setattr(head, f"max{field}", 0)
-    head.maxZones = 1
-    del font["CFF "]
-    font.sfntVersion = "\000\001\000\000"
-
-
-# The book as one page of HTML
-
-
-def document(parts, styles, numbers):
-    """The whole book; `numbers` says on which page each id is, as far as it is known."""
-    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    front, pages = title_page(parts, settings), [page for _, found in parts for page in found]
+def document(parts, settings, styles):
+    """The whole book as one page of HTML, with a place for each number of a page."""
+    title, pages = front(parts, settings), [page for _, found in parts for page in found]
     for page in pages:
         styles += HEADING.format(name=named(page), words=page.title.replace('"', "'"))
         for link in page.body.select(".to-solution a"):
-            link.insert_after(on_page(link["href"], numbers, " on page "))
+            link.insert_after(" on page ", number(link["href"]))
     texts = [
         HEAD.format(title=html.escape(settings["title"]), author=settings["author"], site=SITE.as_uri(), styles=styles),
-        str(front),
-        str(contents(parts, numbers)),
+        f"{title}{contents(parts)}",
         *(f'<div class="page" style="page: {named(page)}">{page.body}</div>\n' for page in pages),
         "</main></body></html>\n",
     ]
-    return re.sub(r'(<img [^>]*?src=")(?!file:)', rf"\g<1>{SITE.as_uri()}/", "".join(texts))
+    return re.sub(r'(<img [^>]*?src=")', rf"\1{SITE.as_uri()}/", "".join(texts))
+
+
+def named(page):
+    return "of-" + page.key.replace("_", "-")
+
+
+def contents(parts):
+    made = element("section", class_="contents")
+    made.append(element("h1", "Contents"))
+    for caption, pages in parts:
+        if caption and len(pages) > 1:
+            made.append(element("p", caption, class_="part"))
+        for page in pages:
+            line = element("p", class_="line" if page.level == 1 else "line below")
+            line.extend([element("a", page.title, href=f"#{page.key}"), number(f"#{page.key}")])
+            made.append(line)
+    return made
+
+
+def number(href):
+    return element("span", "000", class_="on-page", to=href[1:])
+
+
+def places(path):
+    """{id: the number of its page} for every id that is linked to."""
+    with pikepdf.open(path) as pdf:
+        numbers = {page.objgen: k for k, page in enumerate(pdf.pages, 1)}
+        return {name.lstrip("/"): numbers[to[0].objgen] for name, to in pdf.Root.Dests.items()}
+
+
+def finish(path, headings, author):
+    """Give back to the outline the spaces where a heading goes on in a new line, name the author, and pack it all."""
+    words = {re.sub(r"\s", "", heading): heading for heading in headings}
+
+    def mend(entries):
+        for entry in entries:
+            entry.title = words.get(re.sub(r"\s", "", entry.title), entry.title)
+            mend(entry.children)
+
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        with pdf.open_outline() as outline:
+            mend(outline.root)
+        pdf.docinfo["/Author"] = author
+        pdf.save(path, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+def numbered(text, known):
+    """The document, with the numbers of pages filled in."""
+    return re.sub(r'(<span class="on-page" to="([^"]+)">)\d+', lambda m: f"{m[1]}{known[m[2]]}", text)
+
+
+def print_book(browser, folder, text, target):
+    """Print, and again with the numbers of pages, until these are right."""
+    known, source = {}, folder / "book.html"
+    for _ in range(TIMES):
+        source.write_text(numbered(text, known) if known else text, encoding="utf-8")
+        page = browser.new_page(reduced_motion="reduce", color_scheme="light")
+        page.goto(source.as_uri())
+        page.pdf(path=target, tagged=True, outline=True, prefer_css_page_size=True, print_background=True)
+        page.close()
+        before, known = known, places(target)
+        if known == before:
+            return
+    raise RuntimeError("the numbers of pages do not come to rest")
+
+
+def make(browser, target, **what):
+    """Write the PDF; `what` of the book, `gather` says."""
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        styles = fonts(folder) + STYLES.read_text(encoding="utf-8")
+        parts = gather(**what)
+        print_book(browser, folder, document(parts, settings, styles), target)
+    headings = [h.get_text() for _, pages in parts for page in pages for h in page.body.select("h1, h2, h3, h4")]
+    finish(target, [settings["title"], *headings], settings["author"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--no-solutions", action="store_true", help="leave out what solves the exercises")
+    parser.add_argument("--to", type=Path, default=SITE / f"{NAME}.pdf", help="the file to write")
+    options = parser.parse_args()
+    with chromium() as browser:
+        make(browser, options.to, solutions=not options.no_solutions)
+    offer()
+    with pikepdf.open(options.to) as pdf:
+        print(f"{options.to}: {len(pdf.pages)} pages, {options.to.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
