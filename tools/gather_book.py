@@ -137,6 +137,8 @@ def read(texts, name, level, linked):
             cell.decompose()
     for fold in body.select("details"):
         open_fold(fold)
+    for paragraph in body.select("p:has(> ul)"):  # which Sphinx writes, and no paragraph may hold
+        paragraph.unwrap()
     for image in body.select("img"):
         image["src"] = normpath(f"{name}/../{image['src']}")
         image.attrs.pop("loading", None)

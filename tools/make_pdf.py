@@ -137,13 +137,12 @@ def print_book(browser, folder, text, target):
     raise RuntimeError("the numbers of pages do not come to rest")
 
 
-def make(browser, target, **what):
-    """Write the PDF; `what` of the book, `gather` says."""
+def make(browser, parts, target):
+    """Write the PDF."""
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         styles = fonts(folder) + STYLES.read_text(encoding="utf-8")
-        parts = gather(**what)
         print_book(browser, folder, document(parts, settings, styles), target)
     headings = [h.get_text() for _, pages in parts for page in pages for h in page.body.select("h1, h2, h3, h4")]
     finish(target, [settings["title"], *headings], settings["author"])
@@ -155,7 +154,7 @@ def main():
     parser.add_argument("--to", type=Path, default=SITE / f"{NAME}.pdf", help="the file to write")
     options = parser.parse_args()
     with chromium() as browser:
-        make(browser, options.to, solutions=not options.no_solutions)
+        make(browser, gather(solutions=not options.no_solutions), options.to)
     offer()
     with pikepdf.open(options.to) as pdf:
         print(f"{options.to}: {len(pdf.pages)} pages, {options.to.stat().st_size / 1e6:.1f} MB")
