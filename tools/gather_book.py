@@ -47,6 +47,18 @@ class Page:
         return key_of(self.name)
 
 
+@dataclass
+class Book:
+    title: str
+    author: str
+    front: Tag  # the title page
+    parts: list  # [(caption, [Page])]
+
+    @property
+    def pages(self):
+        return [page for _, pages in self.parts for page in pages]
+
+
 def key_of(name):
     return name.rpartition("/")[2]
 
@@ -63,13 +75,15 @@ def contents(toc):
 
 
 def gather(site=SITE, only=None, solutions=True):
-    """[(caption, [Page])]; with `only` no other pages than these. Pictures are named by their place in the site."""
-    parts = contents(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+    """The Book; with `only` no other pages than these and the first. Pictures are named by their place in the site."""
+    settings, toc = (yaml.safe_load((ROOT / name).read_text(encoding="utf-8")) for name in ("_config.yml", "_toc.yml"))
+    parts = contents(toc)
     names = [name for _, part in parts for name, _ in part]
     texts = {name: ARTICLE.search((site / f"{name}.html").read_text(encoding="utf-8"))[0] for name in names}
     linked = {(goal(name, path), to) for name in names for path, to in LINK.findall(texts[name])}
+    wanted = {names[0], *(only or names)}
     parts = [
-        (caption, [read(texts, name, level, linked) for name, level in part if not only or name in only])
+        (caption, [read(texts, name, level, linked, wanted) for name, level in part if name in wanted])
         for caption, part in parts
     ]
     found = [answers for _, pages in parts for page in pages if (answers := take_solutions(page, solutions))]
@@ -77,7 +91,8 @@ def gather(site=SITE, only=None, solutions=True):
         body = element("section", id="solutions")
         body.extend([element("h1", "Solutions"), *found])
         parts.append(("Solutions", [Page("solutions", "Solutions", body)]))
-    return [(caption, pages) for caption, pages in parts if pages]
+    title = front(parts[0][1][0], settings)
+    return Book(settings["title"], settings["author"], title, [part for part in parts if part[1]])
 
 
 def goal(name, path):
@@ -85,15 +100,15 @@ def goal(name, path):
     return normpath(f"{name}/../{path}").removesuffix(".html") if path else name
 
 
-def front(parts, settings):
+def front(landing, settings):
     """The title page, made of what the landing page begins with; what is left of that page is about the book."""
-    body, page = parts[0][1][0].body, element("section", class_="title-page")
+    page = element("section", class_="title-page")
     page.append(element("h1", settings["title"]))
-    for found in (body.p, body.figure):
+    for found in (landing.body.p, landing.body.figure):
         page.append(found.extract())
-    body.h1.string = parts[0][1][0].title = "About this book"
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    page.append(element("p", WHOSE.format(**settings, version=project["version"]), class_="small"))
+    landing.body.h1.string = landing.title = "About this book"
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    page.append(element("p", WHOSE.format(author=settings["author"], version=version), class_="small"))
     page.append(element("p", HOW_IT_DIFFERS, class_="small"))
     return page
 
@@ -118,7 +133,7 @@ def element(tag, text="", **attributes):
     return made
 
 
-def read(texts, name, level, linked):
+def read(texts, name, level, linked, wanted):
     """A page of the site, ready for paper. Folded code stays where a link leads to it."""
     text = UNCOLOURED.sub(r"\1", UNCOLOURED.sub(r"\1", texts[name]))
     body, key = BeautifulSoup(text, "html.parser").article.section.extract(), key_of(name)
@@ -143,7 +158,7 @@ def read(texts, name, level, linked):
         image["src"] = normpath(f"{name}/../{image['src']}")
         image.attrs.pop("loading", None)
     for link in body.select("a[href]"):
-        lead(link, name, texts)
+        lead(link, name, texts, wanted)
     for found in [body, *body.select("[id]")]:
         found["id"] = f"{key}--{found['id']}"
     body.insert(0, element("span", id=key))  # where a link to the page leads
@@ -201,8 +216,8 @@ def take_solutions(page, keep):
     return found
 
 
-def lead(link, name, names):
-    """Let a link of the page `name` lead to a place in the book, or to the outside."""
+def lead(link, name, names, wanted):
+    """Let a link of the page `name` lead to a place in the book, or to the outside; to a page left out, nowhere."""
     href = link["href"]
     link.attrs = {"href": href}
     if NO_ADDRESS.match(href):
@@ -213,3 +228,5 @@ def lead(link, name, names):
         if page not in names:
             raise ValueError(f"{name}: {href} leads to nothing in the book")
         link["href"] = f"#{key_of(page)}" + (f"--{fragment}" if fragment else "")
+        if page not in wanted:
+            link.unwrap()

@@ -18,13 +18,14 @@ import zipfile
 from pathlib import Path
 
 import matplotlib as mpl
-import yaml
-from gather_book import NAME, ROOT, SITE, Page, front, gather, offer
+from gather_book import NAME, ROOT, SITE, Page, gather, offer
 from matplotlib.figure import Figure
 
 sys.path.append(str(ROOT / "book" / "ext"))
 from book_card import ACCENT, INK, PAPER, Drawing, first_figure
 
+STYLES = ROOT / "book" / "paper" / "epub.css"
+FONT = ROOT / "book" / "assets" / "fonts" / "book-math.woff2"
 FACE = "notebooks/1_3_overview"  # whose figure is on the cover
 COVER = 1200, 1800
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of all files in the archive
@@ -96,10 +97,9 @@ def cover(title, author):
     return made.getvalue()
 
 
-def documents(parts, settings):
+def documents(book):
     """{file: page} in reading order, all links within the book as a reader follows them."""
-    title = Page("title", settings["title"], front(parts, settings))
-    pages = [title, *(page for _, found in parts for page in found)]
+    pages = [Page("title", book.title, book.front), *book.pages]
     files = {f"{page.key}.xhtml": page for page in pages}
     home = {place["id"]: file for file, page in files.items() for place in page.body.select("[id]")}
     home |= {page.body["id"]: file for file, page in files.items() if page.body.get("id")}
@@ -113,16 +113,6 @@ def documents(parts, settings):
     return files
 
 
-def pictures(parts):
-    """{file: place in the site} of all pictures."""
-    return {
-        Path(image["src"]).name: SITE / image["src"]
-        for _, pages in parts
-        for page in pages
-        for image in page.body.select("img")
-    }
-
-
 def entry(page):
     """A line of the contents: a page with its sections."""
     below = [
@@ -134,16 +124,16 @@ def entry(page):
     return f'<li><a href="{page.key}.xhtml">{html.escape(page.title)}</a>{inner}</li>'
 
 
-def navigation(parts):
+def navigation(book):
     lines = []
-    for caption, pages in parts:
+    for caption, pages in book.parts:
         found = "\n".join(map(entry, pages))
         lines.append(f"<li><span>{caption}</span><ol>{found}</ol></li>" if caption and len(pages) > 1 else found)
     body = f'<nav epub:type="toc" id="toc"><h1>Contents</h1><ol>{"".join(lines)}</ol></nav>'
     return DOCUMENT.format(title="Contents", body=body)
 
 
-def package(files, order, settings, description):
+def package(files, order, book):
     """What is in the archive, in which order it is read, and what it is about."""
 
     def item(name):
@@ -156,10 +146,10 @@ def package(files, order, settings, description):
 
     when = time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())))
     return PACKAGE.format(
-        identifier=uuid.uuid5(uuid.NAMESPACE_URL, settings["title"]),
-        title=html.escape(settings["title"]),
-        author=html.escape(settings["author"]),
-        description=html.escape(description),
+        identifier=uuid.uuid5(uuid.NAMESPACE_URL, book.title),
+        title=html.escape(book.title),
+        author=html.escape(book.author),
+        description=html.escape(book.front.p.get_text()),
         modified=time.strftime("%Y-%m-%dT%H:%M:%SZ", when),
         manifest="\n".join(map(item, files)),
         spine="\n".join(f'<itemref idref="{identifier(name)}"/>' for name in order),
@@ -170,23 +160,22 @@ def identifier(name):
     return "cover" if name == "cover.png" else "i-" + re.sub(r"\W", "-", name)
 
 
-def make(parts, target):
+def make(book, target):
     """Write the EPUB."""
-    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    shown = pictures(parts)
-    pages = documents(parts, settings)
-    files = {"nav.xhtml": navigation(parts), "cover.png": cover(settings["title"], settings["author"])}
+    bodies = [book.front, *(page.body for page in book.pages)]
+    shown = {image["src"] for body in bodies for image in body.select("img")}
+    pages = documents(book)
+    files = {"nav.xhtml": navigation(book), "cover.png": cover(book.title, book.author)}
     for name, page in pages.items():
-        files[name] = DOCUMENT.format(title=html.escape(page.title), body=page.body.decode(formatter="minimal"))
-    files["book.css"] = (ROOT / "book/paper/epub.css").read_text(encoding="utf-8")
-    files["book-math.woff2"] = (ROOT / "book/assets/fonts/book-math.woff2").read_bytes()
-    files |= {name: path.read_bytes() for name, path in shown.items()}
-    order = ["title.xhtml", "nav.xhtml", *(name for name in pages if name != "title.xhtml")]
-    description = pages["title.xhtml"].body.p.get_text()
+        files[name] = DOCUMENT.format(title=html.escape(page.title), body=page.body)
+    files["book.css"] = STYLES.read_text(encoding="utf-8")
+    files["book-math.woff2"] = FONT.read_bytes()
+    files |= {Path(place).name: (SITE / place).read_bytes() for place in sorted(shown)}
+    first, *others = pages
     with zipfile.ZipFile(target, "w") as archive:
         add(archive, "mimetype", "application/epub+zip", zipfile.ZIP_STORED)  # first, so that a file says what it is
         add(archive, "META-INF/container.xml", CONTAINER)
-        add(archive, "EPUB/book.opf", package(files, order, settings, description))
+        add(archive, "EPUB/book.opf", package(files, [first, "nav.xhtml", *others], book))
         for name, data in files.items():
             add(archive, f"EPUB/{name}", data)
 

@@ -15,10 +15,9 @@ import tempfile
 from pathlib import Path
 
 import pikepdf
-import yaml
 from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
-from gather_book import NAME, ROOT, SITE, element, front, gather, offer
+from gather_book import NAME, ROOT, SITE, element, gather, offer
 
 sys.path.append(str(ROOT / "tests"))
 from helpers import chromium
@@ -42,6 +41,8 @@ HEAD = """<!DOCTYPE html>
 """
 FACE = '@font-face {{ font-family: "Paper Serif"; src: url("{place}"); {style} }}\n'
 HEADING = '@page {name} {{ @top-right {{ content: "{words}"; font: 9pt "Paper Serif"; color: #4a5560 }} }}\n'
+TO_SOLUTION = re.compile(r'<p class="to-solution"><a href="#([^"]+)">[^<]*</a>')
+NUMBER = r'<span class="on-page" to="\1">000</span>'
 TIMES = 4  # that it is printed, at most: numbers of pages could move what they number
 
 
@@ -57,20 +58,19 @@ def fonts(folder):
     return "".join(rules)
 
 
-def document(parts, settings, styles):
+def document(book, styles):
     """The whole book as one page of HTML, with a place for each number of a page."""
-    title, pages = front(parts, settings), [page for _, found in parts for page in found]
-    for page in pages:
+    for page in book.pages:
         styles += HEADING.format(name=named(page), words=page.title.replace('"', "'"))
-        for link in page.body.select(".to-solution a"):
-            link.insert_after(" on page ", number(link["href"]))
+    title, author = html.escape(book.title), html.escape(book.author)
     texts = [
-        HEAD.format(title=html.escape(settings["title"]), author=settings["author"], site=SITE.as_uri(), styles=styles),
-        f"{title}{contents(parts)}",
-        *(f'<div class="page" style="page: {named(page)}">{page.body}</div>\n' for page in pages),
+        HEAD.format(title=title, author=author, site=SITE.as_uri(), styles=styles),
+        f"{book.front}{contents(book.parts)}",
+        *(f'<div class="page" style="page: {named(page)}">{page.body}</div>\n' for page in book.pages),
         "</main></body></html>\n",
     ]
-    return re.sub(r'(<img [^>]*?src=")', rf"\1{SITE.as_uri()}/", "".join(texts))
+    text = re.sub(r'(<img [^>]*?src=")', rf"\1{SITE.as_uri()}/", "".join(texts))
+    return TO_SOLUTION.sub(rf"\g<0> on page {NUMBER}", text)
 
 
 def named(page):
@@ -85,13 +85,10 @@ def contents(parts):
             made.append(element("p", caption, class_="part"))
         for page in pages:
             line = element("p", class_="line" if page.level == 1 else "line below")
-            line.extend([element("a", page.title, href=f"#{page.key}"), number(f"#{page.key}")])
+            line.append(element("a", page.title, href=f"#{page.key}"))
+            line.append(element("span", "000", class_="on-page", to=page.key))
             made.append(line)
     return made
-
-
-def number(href):
-    return element("span", "000", class_="on-page", to=href[1:])
 
 
 def places(path):
@@ -137,15 +134,14 @@ def print_book(browser, folder, text, target):
     raise RuntimeError("the numbers of pages do not come to rest")
 
 
-def make(browser, parts, target):
+def make(browser, book, target):
     """Write the PDF."""
-    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         styles = fonts(folder) + STYLES.read_text(encoding="utf-8")
-        print_book(browser, folder, document(parts, settings, styles), target)
-    headings = [h.get_text() for _, pages in parts for page in pages for h in page.body.select("h1, h2, h3, h4")]
-    finish(target, [settings["title"], *headings], settings["author"])
+        print_book(browser, folder, document(book, styles), target)
+    headings = [h.get_text() for page in book.pages for h in page.body.select("h1, h2, h3, h4")]
+    finish(target, [book.title, *headings], book.author)
 
 
 def main():
