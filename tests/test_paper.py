@@ -79,7 +79,7 @@ def test_every_link_of_the_book_leads_somewhere_and_none_to_this_machine(text):
 
 
 def test_nothing_of_the_book_waits_for_a_screen(text):
-    left = "<(details|summary|script|button|input)|mlcore-frames|loading=|headerlink|dots and run again"
+    left = "<(details|summary|script|button|input)|mlcore-frames|loading=|headerlink|Predict first: replace"
     assert not re.search(left, text)
     images = re.findall(r"<img [^>]*>", text)
     assert len(images) > 60 and all(re.search(r' alt="[^"]+"', image) for image in images)
@@ -223,8 +223,8 @@ def test_a_page_that_a_reader_prints(browser, tmp_path):
     """In the dark, with closed folds: on paper all is light and open, afterwards all is as it was."""
     page = browser.new_page(color_scheme="dark")
     page.goto((SITE / "notebooks/1_3_1_loss_function.html").as_uri())
-    state = """() => [document.documentElement.dataset.theme, document.querySelectorAll(".bd-article details[open]").length,
-                      document.querySelectorAll(".predict-done").length]"""
+    state = """() => [document.documentElement.dataset.theme,
+      ...[".bd-article details[open]", ".predict-done"].map((kind) => document.querySelectorAll(kind).length)]"""
     before = page.evaluate(state)
     assert before == ["dark", 0, 0]
     page.pdf(path=tmp_path / "page.pdf", format="A4", print_background=True)

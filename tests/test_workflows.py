@@ -23,10 +23,12 @@ ACTIONS = {
     "actions/deploy-pages": ("d6db90164ac5ed86f2b6aed7e0febac5b3c0c03e", "v4.0.5"),
 }
 RIGHTS = {  # of each job in each file
+    "release.yml": {"files": {"contents": "write"}},
     "test.yml": {"test": {"contents": "read"}, "publish": {"pages": "write", "id-token": "write"}},
     "versions.yml": {"try": {"contents": "read"}, "audit": {"contents": "read"}},
 }
 STARTED_BY = {
+    "release.yml": {"release"},
     "test.yml": {"push", "pull_request", "workflow_dispatch"},
     "versions.yml": {"schedule", "workflow_dispatch", "pull_request"},
 }
