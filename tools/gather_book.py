@@ -141,6 +141,8 @@ def read(texts, name, level, linked, wanted):
         found.decompose()
     for player in body.select(".mlcore-frames"):
         player.replace_with(*telling_frame(player))
+    for program in body.select(".cell_output details:not(.predicted)"):
+        program.decompose()
     for code in body.select("details.hide"):
         code.summary.decompose()
         code.unwrap() if (name, code.find_parent(class_="cell")["id"]) in linked else code.decompose()

@@ -1,11 +1,11 @@
-// Before a page is printed its folds open, but for code and the frames of players, and its colours become the light
-// ones. Afterwards all is as it was.
+// Before a page is printed its folds open, but for code, programs and the frames of players, and its colours become the
+// light ones. Afterwards all is as it was.
 (() => {
   const page = document.documentElement;
   let folds = [], theme;
   addEventListener("beforeprint", () => {
     if (theme !== undefined) return;
-    folds = [...document.querySelectorAll(".bd-article details:not([open], .hide)")].filter((fold) => !fold.closest(".mlcore-frames"));
+    folds = [...document.querySelectorAll(".bd-article details:not([open], .hide)")].filter((fold) => fold.matches(".predicted") || !fold.closest(".cell_output"));
     for (const fold of folds) fold.open = true;
     theme = page.dataset.theme;
     page.dataset.theme = "light";
