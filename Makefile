@@ -12,11 +12,11 @@ export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-BROWSER_TESTS := tests/test_live.py tests/test_controls.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_editor.py tests/test_accessible.py tests/test_narrow.py
+BROWSER_TESTS := tests/test_live.py tests/test_controls.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_editor.py tests/test_accessible.py tests/test_narrow.py tests/test_paper.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test browser lab notebooks practice course lint format unit mutants mutants-exercises bench verify site check-site lock audit test-versions editor clean setup
+.PHONY: help book pdf epub test browser lab notebooks practice course lint format unit mutants mutants-exercises bench verify site check-site lock audit test-versions editor clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -26,6 +26,12 @@ book: site ## build the book and say how to open it
 	@echo "The book is built. To read it:"
 	@echo "    $(PYTHON) -m http.server --directory $(HTML) 8000"
 	@echo "and open http://localhost:8000 (or open $(HTML)/index.html directly)."
+
+pdf: site ## the book as one PDF, beside the site, which then offers it (needs Chromium)
+	$(BIN)/python tools/make_pdf.py
+
+epub: site ## the book as an EPUB, the same way
+	$(BIN)/python tools/make_epub.py
 
 test: ## everything the gate checks: lint, unit tests, doctests, notebooks, the site
 	@$(MAKE) --no-print-directory lint

@@ -21,7 +21,19 @@ TESTS = [
     "playground", "practice", "project", "pytorch_step", "runner", "set_up", "storage", "tools", "tuning", "visual",
     "ways", "workflows",
 ]  # fmt: skip
-IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "editor", "accessible", "narrow"]
+IN_THE_BROWSER = [
+    "live",
+    "controls",
+    "pyodide",
+    "lab",
+    "search",
+    "slim",
+    "predict",
+    "editor",
+    "accessible",
+    "narrow",
+    "paper",
+]
 ON_THE_SITE = ["site"]
 
 # The tags that a cell may carry. nbval skips or ignores cells by others (nbval-skip, nbval-ignore-output, skip).

@@ -23,6 +23,7 @@ ACTIONS = {
     "actions/deploy-pages": ("d6db90164ac5ed86f2b6aed7e0febac5b3c0c03e", "v4.0.5"),
 }
 RIGHTS = {  # of each job in each file
+    "release.yml": {"files": {"contents": "write"}},
     "test.yml": {
         "test": {"contents": "read"},
         "publish": {"pages": "write", "id-token": "write"},
@@ -31,6 +32,7 @@ RIGHTS = {  # of each job in each file
     "versions.yml": {"try": {"contents": "read"}, "audit": {"contents": "read"}},
 }
 STARTED_BY = {
+    "release.yml": {"release"},
     "test.yml": {"push", "pull_request", "workflow_dispatch"},
     "versions.yml": {"schedule", "workflow_dispatch", "pull_request"},
 }

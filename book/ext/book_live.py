@@ -54,6 +54,8 @@ def add_to_page(app, pagename, templatename, context, doctree):
         app.add_css_file("live/live.css")
         app.add_js_file("live/predict.js", loading_method="defer")
         app.add_js_file("live/live.js", loading_method="defer", **{"data-python": app.config.live_python})
+    if doctree is not None:
+        app.add_js_file("print.js", loading_method="defer")
     policy = security_policy(app.config.live_python if cells else "")
     tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
     context["metatags"] = f"{tag}\n{context.get('metatags', '')}"
