@@ -76,6 +76,7 @@ def test_a_call_that_does_not_end_is_stopped_and_reset_removes_the_controls(read
     assert "run this cell again" in box(reader, CELL).inner_text()
     assert box(reader, CELL).get_by_role("slider").is_disabled()
     reader.run(CELL)
+    assert "a 0.5, good, n 1; calls: 1" in reader.output(CELL), reader.status()
     box(reader, CELL).get_by_role("slider").press("ArrowRight")
     shows(reader, CELL, re.compile("a 1, good"))
     reader.button(CELL, "Reset").click()

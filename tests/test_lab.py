@@ -154,9 +154,9 @@ def the_playground_steps_and_runs(page):
     panel.get_by_text("before training").wait_for()
     panel.get_by_role("button", name="Step").click()
     panel.get_by_text("epoch 10: ").wait_for()
-    panel.get_by_role("button", name="Run").click()
+    play = panel.locator(".jupyter-widgets.widget-play button").first
+    play.click()
     panel.get_by_text("epoch 30: ").wait_for()
-    panel.get_by_role("button", name="Stop").click()
-    panel.get_by_role("button", name="Run").wait_for()
+    play.click()
     panel.get_by_text("The program that this runs").click()
     assert "net = Sequential(*layers[:-1], loss=SoftmaxWithLoss())" in panel.locator("details pre").inner_text()

@@ -5,7 +5,6 @@ in the book's own pages a script does, and `runner.py` of the site calls the fun
 outputs are stored or compared, what is shown first is all there is.
 """
 
-import asyncio
 import html
 import inspect
 from functools import partial
@@ -124,26 +123,20 @@ class Controls:
         return widgets.VBox([settings, *self.buttons(widgets, move), self.output, self.program])
 
     def buttons(self, widgets, move):
-        """Run, Step and Start over, for what goes on by itself."""
+        """Play, Step and Start over, for what goes on by itself."""
         if not self.runs:
             return []
-        run, step, again = (widgets.Button(description=name) for name in ("Run", "Step", "Start over"))
-        self.running = False
+        play = widgets.Play(max=10**6, interval=50, show_repeat=False, tooltip="Run")
+        step, again = (widgets.Button(description=name) for name in ("Step", "Start over"))
 
-        async def go():
-            while self.running and self.step():
-                await asyncio.sleep(0.02)  # what the reader does meanwhile is heard here
-            self.running, run.description = False, "Run"
+        def tick(_):  # a message from the reader's side: only what such a message causes is shown in the output
+            if play.playing and not self.step():
+                play.playing = False
 
-        def start_or_stop(_):
-            self.running = not self.running
-            if self.running:
-                run.description, self.task = "Stop", asyncio.ensure_future(go())
-
-        run.on_click(start_or_stop)
+        play.observe(tick, "value")
         step.on_click(lambda _: self.step())
         again.on_click(move)
-        return [widgets.HBox([run, step, again])]
+        return [widgets.HBox([play, step, again])]
 
     def step(self):
         """Go one step and show it; return whether there was one."""
@@ -170,7 +163,7 @@ def _display(value):
 
     if value is not None:
         display(value)
-    if mpl.get_backend().endswith("backend_inline"):
+    if "inline" in mpl.get_backend():  # its name depends on the version
         flush_figures()
 
 

@@ -17,7 +17,7 @@ export class Output {
   // What was there stays until something new comes, so that the page does not jump.
   begin() {
     if (!this.place) this.cell.append(this.place = make("div", "cell_output docutils container"));
-    [this.fresh, this.last, this.drawn] = [true, undefined, 0];
+    [this.fresh, this.last, this.drawn, this.inside, this.moved] = [true, undefined, 0, undefined, false];
     this.place.classList.add("live-old");
     this.controls.clear();
   }
@@ -83,7 +83,7 @@ export class Output {
     [this.inside, this.last, this.moved] = [undefined, undefined, false];
   }
 
-  // The pieces of Python that answered are gone.
+  // The Python that answered is gone.
   lose() { for (const controls of this.controls.values()) controls.lose(); }
 
   // Python has answered and is free.
