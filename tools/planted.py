@@ -6,7 +6,7 @@
     python tools/planted.py --only NAME           some of them, with what their checks say
 
 The faults stand in tests/planted_faults. All checks must be green in a copy without a fault, so that a red one is red
-because of its fault. Each fault gets a copy and a process of its own, forked from one that has imported all that is slow.
+because of its fault. Each fault gets a copy and a process of its own, forked from one that has imported what is slow.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def in_this_process(targets, folder):
 
 
 def plant(fault, folder):
-    """Write the changed file into a copy. Its files are shared with other copies, so the old one is taken away first."""
+    """Write the changed file into a copy, whose files are links: the old one is taken away first."""
     path = folder / fault.file
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     after = fault.change(before)
@@ -111,15 +111,14 @@ def plant(fault, folder):
             path.chmod(mode)
 
 
-def judge(base, job):
-    """The exit code and the words of a check in a copy of `base`, with the fault planted if there is one."""
-    fault, way, targets = job
+def judge(base, name, way, targets):
+    """The exit code and the words of a check in a copy of `base`, with the fault of that name planted, or none."""
     with tempfile.TemporaryDirectory(dir=base.parent) as place:
         folder = Path(place, "book")
         shutil.copytree(base, folder, symlinks=True, copy_function=os.link)
         try:
-            if fault:
-                plant(fault, folder)
+            if name:
+                plant(all_faults()[name], folder)
             return run_check(way, targets, folder)
         except (LookupError, ValueError, StopIteration) as error:
             return 4, f"cannot be planted: {error!r}"
@@ -128,12 +127,12 @@ def judge(base, job):
 
 
 def green(faults):
-    """The checks of all faults, put together: [(None, way, targets)]"""
+    """The checks of all faults, put together: [(way, targets)]"""
     together = {}
     for fault in faults:
         way, targets = way_of(fault.check)
         together.setdefault(way, {}).update(dict.fromkeys(targets))
-    return [(None, way, list(targets)) for way, targets in together.items()]
+    return [(way, list(targets)) for way, targets in together.items()]
 
 
 def seen(fault, code, said):
@@ -179,9 +178,9 @@ def run(faults, jobs, loud=False):
         base = Path(place, "base")
         shutil.copytree(ROOT, base, ignore=shutil.ignore_patterns(*NOT_COPIED), symlinks=True)
         (base / ".venv").symlink_to(Path(sys.executable).parent.parent)
-        without = [(job, pool.apply_async(judge, [base, job])) for job in green(faults)]
-        planted = [(f, pool.apply_async(judge, [base, (f, *way_of(f.check))])) for f in faults]
-        for (_, way, _), answer in without:
+        without = [(way, pool.apply_async(judge, [base, None, way, targets])) for way, targets in green(faults)]
+        planted = [(f, pool.apply_async(judge, [base, f.name, *way_of(f.check)])) for f in faults]
+        for way, answer in without:
             code, said = answer.get(SECONDS)
             if code:
                 pool.terminate()

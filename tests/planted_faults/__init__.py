@@ -1,8 +1,8 @@
 """Faults to be planted in a copy of the project, one at a time: `tools/planted.py` does it.
 
-Each is one small edit of one file, with the check that must then be red. A check is a test ("tests/test_nodes.py::..."),
-some of them after the site has been built ("site tests/test_site.py::..."), the build of the site itself ("site"),
-"lint", or the comparison of a notebook with a fresh run ("nbval notebooks/...").
+Each is one small edit of one file, with the check that must then be red: a test ("tests/test_nodes.py::..."), one that
+looks at the built site ("site tests/test_site.py::..."), the build of the site itself ("site"), "lint", or the
+comparison of a notebook with a fresh run ("nbval notebooks/...").
 """
 
 import importlib
