@@ -58,6 +58,7 @@ def way_of(check):
 
 def run_check(way, targets, folder):
     """(exit code, what was said) of a check in a copy of the project; 1 is red, and all else but 0 is no answer."""
+    leave_the_project()
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     os.environ["PYTHONPATH"] = str(folder)
@@ -75,6 +76,15 @@ def run_check(way, targets, folder):
     return (
         (3, said) if code else program(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *targets)
     )
+
+
+def leave_the_project():
+    """Forget what was imported from the project itself: a check has to find it in its copy."""
+    sys.path[:] = [place for place in sys.path if not Path(place).is_relative_to(ROOT) or "site-packages" in place]
+    for name, module in list(sys.modules.items()):
+        place = getattr(module, "__file__", None) or ""
+        if place.startswith(str(ROOT)) and "site-packages" not in place and name != "__main__":
+            del sys.modules[name]
 
 
 def program(*command):

@@ -220,7 +220,7 @@ FAULTS = [
         TEST_YML,
         swap("  pull_request:\n", "  pull_request_target:\n"),
         WORKFLOW,
-        "dangerous-triggers",
+        "is started by",
     ),
     Fault(
         "action-by-its-tag",
@@ -228,7 +228,7 @@ FAULTS = [
         TEST_YML,
         lambda text: re.sub(r"actions/checkout@\S+ # \S+", "actions/checkout@v6", text, count=1),
         WORKFLOW,
-        "unpinned",
+        "pinned actions",
     ),
     Fault(
         "a-right-too-many",

@@ -143,11 +143,13 @@ def number_fault(name, kind, chapter, change):
 FIRST = "1_3_1_loss_function"
 FAULTS = [
     number_fault("number-in-a-sentence", "numbers", FIRST, misread_where(sentence)),
-    number_fault("number-in-a-sentence-2", "numbers", "1_3_4_computation_graph", misread_where(sentence)),
+    number_fault("number-in-a-sentence-2", "numbers", "1_3_3_chain_rule", misread_where(sentence)),
     number_fault("number-in-a-sentence-3", "numbers", "1_4_putting_it_together", misread_where(sentence)),
     number_fault("number-in-a-table", "numbers", "1_3_6_updating_weights", misread_where(table)),
     number_fault("number-in-a-fold", "numbers", "1_3_2_gradient", misread_where(fold)),
-    number_fault("number-in-a-caption", "numbers", FIRST, described("caption", has_decimal, misread)),
+    number_fault(
+        "number-in-a-caption", "numbers", "1_3_6_updating_weights", described("caption", has_decimal, misread)
+    ),
     number_fault(
         "number-that-nothing-computes",
         "numbers",
