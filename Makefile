@@ -12,11 +12,12 @@ export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-BROWSER_TESTS := tests/test_live.py tests/test_controls.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_accessible.py tests/test_narrow.py
+# Those first that take longest: so two processes end at about the same time.
+BROWSER_TESTS := tests/test_pyodide.py tests/test_accessible.py tests/test_lab.py tests/test_live.py tests/test_controls.py tests/test_search.py tests/test_predict.py tests/test_slim.py tests/test_narrow.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test browser lab notebooks practice lint format unit mutants mutants-exercises bench verify site check-site lock audit test-versions clean setup
+.PHONY: help book test browser lab notebooks practice lint format unit planted mutants mutants-exercises bench verify site check-site lock audit test-versions clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,7 +37,7 @@ test: ## everything the gate checks: lint, unit tests, doctests, notebooks, the 
 	@echo "Everything passed."
 
 browser: setup ## the same book where readers run it: in the page, in its Python, in JupyterLab (needs Chromium and a site)
-	$(BIN)/python -m pytest $(BROWSER_TESTS) --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest $(BROWSER_TESTS) --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lab: setup ## open JupyterLab on the first chapter, in a copy of your own that nothing overwrites
 	$(BIN)/python tools/own_copy.py
@@ -61,6 +62,9 @@ format: setup ## mend style and format, notebooks included
 
 unit: setup ## unit tests and doctests; every line and branch of mlcore is covered
 	$(BIN)/python -m pytest --cov --numprocesses $(JOBS) --ignore=tests/test_site.py $(addprefix --ignore=,$(BROWSER_TESTS))
+
+planted: setup ## plant faults in a copy, one at a time, and see whether the check that should notice is red
+	$(BIN)/python tools/planted.py --jobs $(JOBS)
 
 mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes a quarter of an hour or more)
 	$(BIN)/python tools/mutate.py --jobs $(JOBS)
