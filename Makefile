@@ -17,7 +17,7 @@ BROWSER_TESTS := tests/test_pyodide.py tests/test_accessible.py tests/test_lab.p
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test browser lab notebooks practice lint format unit planted mutants mutants-exercises bench verify site check-site lock audit test-versions clean setup
+.PHONY: help book test browser lab notebooks practice lint format unit planted mutants mutants-exercises bench verify stored site check-site lock audit test-versions test-binder clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -79,6 +79,9 @@ verify: setup ## run every notebook and compare what it prints with what it stor
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg \
 		--numprocesses $(JOBS) --dist loadscope notebooks
 
+stored: setup ## run every notebook and compare all that it stores, pictures too, byte by byte (with the locked Python)
+	$(BIN)/python tools/execute_notebooks.py --check $(NOTEBOOKS)
+
 site: setup ## build the site strictly, from the stored outputs
 	$(BIN)/python tools/build_site.py
 
@@ -93,6 +96,9 @@ audit: setup ## ask whether vulnerabilities are known in what is locked (needs t
 
 test-versions: setup ## unit tests and notebooks with the oldest and newest packages admitted, for every Python found
 	$(BIN)/python tools/try_versions.py --jobs $(JOBS)
+
+test-binder: setup ## every notebook in what Binder installs, from its own files alone
+	$(BIN)/python tools/try_binder.py
 
 clean: ## remove everything that the other commands made
 	rm -rf .venv .venv.lock _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = [
     "benchmarks", "contract", "datasets", "endurance", "found", "functions", "gate", "gradients", "graph", "hard_cases",
     "inherited_faults", "interrupt", "layers", "losses", "network", "nodes", "numbers", "optimizers", "outcomes",
-    "overview", "own_copy", "package", "pages", "parent_programs", "practice", "project", "pytorch_step", "runner",
-    "playground", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows",
+    "overview", "own_copy", "package", "pages", "parent_programs", "planted", "playground", "practice", "project",
+    "pytorch_step", "runner", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows",
 ]  # fmt: skip
 IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "accessible", "narrow"]
 ON_THE_SITE = ["site"]

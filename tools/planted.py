@@ -13,6 +13,7 @@ import argparse
 import multiprocessing
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -123,18 +124,24 @@ def plant(fault, folder):
 
 
 def judge(base, name, way, targets):
-    """The exit code and the words of a check in a copy of `base`, with the fault of that name planted, or none."""
+    """Exit code, words and seconds of a check in a copy of `base`, with the fault of that name planted, or none."""
     with tempfile.TemporaryDirectory(dir=base.parent) as place:
         folder = Path(place, "book")
         shutil.copytree(base, folder, symlinks=True, copy_function=os.link)
         try:
             if name:
                 plant(all_faults()[name], folder)
-            return run_check(way, targets, folder)
+            return *run_check(way, targets, folder), seconds()
         except (LookupError, ValueError, StopIteration) as error:
-            return 4, f"cannot be planted: {error!r}"
+            return 4, f"cannot be planted: {error!r}", seconds()
         finally:
             os.chdir(ROOT)
+
+
+def seconds():
+    """What this process and those that it started have taken of the processor."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
 
 
 def green(faults):
@@ -192,15 +199,19 @@ def run(faults, jobs, loud=False):
         without = [(way, pool.apply_async(judge, [base, None, way, targets])) for way, targets in green(faults)]
         planted = [(f, pool.apply_async(judge, [base, f.name, *way_of(f.check)])) for f in faults]
         for way, answer in without:
-            code, said = answer.get(SECONDS)
+            code, said, took = answer.get(SECONDS)
             if code:
                 pool.terminate()
                 sys.exit(f"{said}\nNot all is well without a fault: {WAYS[way]}")
+            print(f"without a fault: {WAYS[way]} ({took:.1f} s)")
         for fault, answer in planted:
-            code, said = answer.get(SECONDS)
+            code, said, took = answer.get(SECONDS)
             fine = seen(fault, code, said)
             missed += [] if fine else [fault.name]
-            print(f"{'red' if fine else f'NOT NOTICED ({code})'}: {fault.name}, by {fault.check}", flush=True)
+            print(
+                f"{'red' if fine else f'NOT NOTICED ({code})'}: {fault.name}, by {fault.check} ({took:.1f} s)",
+                flush=True,
+            )
             if loud or not fine:
                 print(said[-3000:])
     return missed
