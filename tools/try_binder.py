@@ -2,8 +2,8 @@
 
     python tools/try_binder.py
 
-The environment is made in build/binder, apart from the one in .venv, by the Python that runs this: Binder's own is named
-in binder/runtime.txt. From .venv comes only what compares: nbval, with a kernel of the other environment.
+The environment is made in build/binder, apart from the one in .venv, by the Python that runs this: Binder's own is
+named in binder/runtime.txt. From .venv comes only what compares: nbval, with a kernel of the other environment.
 """
 
 import json
@@ -19,7 +19,7 @@ PYTHON = FOLDER / "bin" / "python"
 
 
 def steps():
-    """The commands of binder/postBuild, without the copies for readers: the notebooks that run are those of the book."""
+    """The commands of binder/postBuild, without the copies for readers: what runs are the notebooks of the book."""
     lines = (ROOT / "binder" / "postBuild").read_text(encoding="utf-8").splitlines()
     commands = [line for line in lines if line and not line.startswith(("#", "set "))]
     return [shlex.split(line) for line in commands if "own_copy.py" not in line]
@@ -37,14 +37,11 @@ def main():
     kernel.mkdir(parents=True, exist_ok=True)
     launch = [str(PYTHON), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     (kernel / "kernel.json").write_text(json.dumps({"argv": launch, "display_name": "Binder", "language": "python"}))
-    compare = ["--nbval", "--nbval-sanitize-with", "tools/nbval.cfg", "--numprocesses", "2", "--dist", "loadscope"]
     environment = here | {"JUPYTER_PATH": str(FOLDER / "share" / "jupyter")}
     environment.pop("MPLBACKEND", None)
-    sys.exit(
-        subprocess.run(
-            [str(BIN / "python"), "-m", "pytest", *compare, "notebooks"], cwd=ROOT, env=environment
-        ).returncode
-    )
+    nbval = [str(BIN / "python"), "-m", "pytest", "--nbval", "--nbval-sanitize-with", "tools/nbval.cfg"]
+    parallel = ["--numprocesses", "2", "--dist", "loadscope"]
+    sys.exit(subprocess.run([*nbval, *parallel, "notebooks"], cwd=ROOT, env=environment).returncode)
 
 
 if __name__ == "__main__":
