@@ -63,7 +63,7 @@ format: setup ## mend style and format, notebooks included
 unit: setup ## unit tests and doctests; every line and branch of mlcore is covered
 	$(BIN)/python -m pytest --cov --numprocesses $(JOBS) --ignore=tests/test_site.py $(addprefix --ignore=,$(BROWSER_TESTS))
 
-planted: setup ## plant faults in a copy, one at a time, and see whether the check that should notice is red
+planted: setup ## plant faults in a copy, one at a time: the check that should notice must be red
 	$(BIN)/python tools/planted.py --jobs $(JOBS)
 
 mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes a quarter of an hour or more)
