@@ -129,6 +129,7 @@ FAULTS = [
         EXERCISES,
         swap('"loss": -np.log(5 / 10),', '"loss": -np.log(4 / 10),'),
         "tests/test_practice.py::test_another_right_answer_passes[three-scores]",
+        slow=True,
     ),
     Fault(
         "exercise-wrong-answer-is-right",
@@ -144,6 +145,7 @@ FAULTS = [
         EXERCISES,
         swap("What are the exponentials of the scores,", "What are the logarithms of the scores,"),
         "tests/test_practice.py::test_the_stored_notebook_is_what_the_tool_makes[loss_function]",
+        slow=True,
     ),
     Fault(
         "check-is-too-kind",
@@ -151,6 +153,7 @@ FAULTS = [
         "mlcore/teaching/practice.py",
         swap("return np.isclose(a, b, rtol=relative,", "return np.isclose(a, b, rtol=max(relative, 0.5),"),
         "tests/test_practice.py::test_a_wrong_answer_is_refused_with_words[logistic-slope-answer0]",
+        slow=True,
     ),
     Fault(
         "frames-of-the-wrong-words",

@@ -161,6 +161,7 @@ FAULTS = [
         "CITATION.cff",
         swap("type: software", "type: book"),
         "tests/test_project.py::test_the_citation_is_valid_and_an_invalid_one_is_found",
+        slow=True,
     ),
     # Environment
     Fault("lock-without-hashes", "environment", "requirements.txt", without_a_hash, FORMED),
@@ -280,9 +281,9 @@ FAULTS = [
     Fault(
         "error-allowed",
         "gate",
-        "notebooks/1_3_5_backward_propagation.ipynb",
+        "notebooks/1_3_6_updating_weights.ipynb",
         tagged("raises-exception"),
-        COMPARED + "[1_3_5_backward_propagation]",
+        COMPARED + "[1_3_6_updating_weights]",
     ),
     Fault(
         "cell-ignored-by-a-comment",
