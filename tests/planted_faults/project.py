@@ -254,14 +254,7 @@ FAULTS = [
         added("name: Other\non: push\njobs: {}\n"),
         "tests/test_workflows.py::test_all_workflows_are_listed",
     ),
-    Fault(
-        "a-misspelt-key",
-        "workflows",
-        TEST_YML,
-        swap("timeout-minutes: 45", "timeout-minute: 45"),
-        "lint",
-        "timeout-minute",
-    ),
+    Fault("a-misspelt-key", "workflows", TEST_YML, swap("timeout-minutes: 45", "timeout-minute: 45"), "lint"),
     # The gate
     Fault("numbers-no-longer-tested", "gate", "tests/test_numbers.py", gone, LISTED, "tests that are gone"),
     Fault("exercises-no-longer-tested", "gate", "tests/test_practice.py", gone, LISTED, "tests that are gone"),
