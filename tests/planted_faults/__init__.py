@@ -87,9 +87,9 @@ def first(notebook, wanted):
     return next(cell for cell in notebook["cells"] if wanted(cell))
 
 
-# Written, and not yet seen red: they count only with BOOK_UNTRIED=1. Whoever has seen one red takes it out of this list.
+# Written, and not yet seen red: they count only with BOOK_UNTRIED=1. Who has seen one red takes it out of this list.
 UNTRIED = {
-    "output-missing", "output-of-an-older-listing", "player-without-its-slider", "picture-from-elsewhere",
+    "output-missing", "output-of-an-older-listing", "picture-from-elsewhere",
     "script-from-elsewhere", "picture-without-words", "anchor-of-no-cell", "markup-that-reaches-the-reader",
     "table-that-miscounts-exercises", "policy-that-lets-all-in", "grey-text", "button-without-a-name",
     "too-wide-for-a-phone", "script-that-stops", "prediction-judged-too-kindly", "solved-without-a-mark",
