@@ -12,11 +12,12 @@ export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-BROWSER_TESTS := tests/test_live.py tests/test_controls.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_editor.py tests/test_accessible.py tests/test_narrow.py tests/test_paper.py
+# Those first that take longest: so two processes end at about the same time.
+BROWSER_TESTS := tests/test_pyodide.py tests/test_accessible.py tests/test_lab.py tests/test_live.py tests/test_editor.py tests/test_controls.py tests/test_paper.py tests/test_search.py tests/test_predict.py tests/test_slim.py tests/test_narrow.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub test browser lab notebooks practice course lint format unit mutants mutants-exercises bench verify site check-site lock audit test-versions editor clean setup
+.PHONY: help book pdf epub test browser lab notebooks practice course lint format unit planted mutants mutants-exercises bench verify stored site check-site lock audit test-versions test-binder editor clean setup
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -42,7 +43,7 @@ test: ## everything the gate checks: lint, unit tests, doctests, notebooks, the 
 	@echo "Everything passed."
 
 browser: setup ## the same book where readers run it: in the page, in its Python, in JupyterLab (needs Chromium and a site)
-	$(BIN)/python -m pytest $(BROWSER_TESTS) --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest $(BROWSER_TESTS) --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lab: setup ## open JupyterLab on the first chapter, in a copy of your own that nothing overwrites
 	$(BIN)/python tools/own_copy.py
@@ -71,6 +72,9 @@ format: setup ## mend style and format, notebooks included
 unit: setup ## unit tests and doctests; every line and branch of mlcore is covered
 	$(BIN)/python -m pytest --cov --numprocesses $(JOBS) --ignore=tests/test_site.py $(addprefix --ignore=,$(BROWSER_TESTS))
 
+planted: setup ## plant faults in a copy, one at a time: the check that should notice must be red
+	$(BIN)/python tools/planted.py --jobs $(JOBS)
+
 mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes a quarter of an hour or more)
 	$(BIN)/python tools/mutate.py --jobs $(JOBS)
 
@@ -83,6 +87,9 @@ bench: setup ## measure mlcore against what else is installed (takes about five 
 verify: setup ## run every notebook and compare what it prints with what it stores
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tools/nbval.cfg -p tools.nbval_figures \
 		--numprocesses $(JOBS) --dist loadscope notebooks
+
+stored: setup ## run every notebook and compare all that it stores, pictures too, byte by byte (with the locked Python)
+	$(BIN)/python tools/execute_notebooks.py --check $(NOTEBOOKS)
 
 site: setup ## build the site strictly, from the stored outputs
 	$(BIN)/python tools/build_site.py
@@ -101,6 +108,9 @@ test-versions: setup ## unit tests and notebooks with the oldest and newest pack
 
 editor: setup ## bundle the editor of the pages anew, from pinned packages (needs Node and the network)
 	$(BIN)/python tools/bundle_editor.py
+
+test-binder: setup ## every notebook in what Binder installs, from its own files alone
+	$(BIN)/python tools/try_binder.py
 
 clean: ## remove everything that the other commands made
 	rm -rf .venv .venv.lock _build build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*

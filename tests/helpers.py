@@ -13,6 +13,9 @@ from hypothesis.extra.numpy import array_shapes
 
 from mlcore import gradient_check
 
+# Some tests in a browser try a part in the gate, so that it stays quick, and all of it where this is set: once a week.
+IN_FULL = bool(os.environ.get("BOOK_IN_FULL"))
+
 FLOATS = [np.float16, np.float32, np.float64]
 
 # How well a right backward pass agrees with central differences: their error is about eps ** (2 / 3).

@@ -18,8 +18,8 @@ TESTS = [
     "benchmarks", "contract", "course", "datasets", "endurance", "figures", "formulas", "found", "functions",
     "gate", "gradients", "graph", "hard_cases", "inherited_faults", "interrupt", "layers", "losses", "network",
     "nodes", "numbers", "optimizers", "outcomes", "overview", "own_copy", "package", "pages", "parent_programs",
-    "playground", "practice", "project", "pytorch_step", "runner", "set_up", "storage", "tools", "tuning", "visual",
-    "ways", "workflows",
+    "planted", "playground", "practice", "project", "pytorch_step", "runner", "set_up", "storage", "tools",
+    "tuning", "visual", "ways", "workflows",
 ]  # fmt: skip
 IN_THE_BROWSER = [
     "live",

@@ -17,6 +17,28 @@ OVERVIEW = "1.3"  # the opening notebook
 LONGEST_MAIN_LINE, LONGEST_OVERVIEW = 3400, 1200  # words: some 35 minutes, some 10
 MOST_OPEN, LONGEST_OPEN = 1 / 2, 15  # share of the lines of code that are not folded, and lines of one such cell
 FEWEST_PREDICTIONS, FEWEST_OF_THE_OVERVIEW = 4, 2
+SECTIONS = {  # of the source, each with its heading in the chapter
+    "1.3": [],
+    "1.3.1": ["1.3.1 Loss Function"],
+    "1.3.2": ["1.3.2 Gradient"],
+    "1.3.3": ["1.3.3 Chain Rule"],
+    "1.3.4": [
+        "1.3.4 Computation Graph", "1.3.4.1 Multiplication", "1.3.4.2 Branch", "1.3.4.3 Repeat", "1.3.4.4 Sum",
+        "1.3.4.5 MatMul",
+    ],
+    "1.3.5": ["1.3.5 Backward Propagation", "1.3.5.1 Sigmoid", "1.3.5.2 Affine", "1.3.5.3 Softmax with Loss"],
+    "1.3.6": [
+        "1.3.6 Updating Weights", "1.3.6.1 SGD", "1.3.6.2 Momentum", "1.3.6.3 Nesterov", "1.3.6.4 AdaGrad",
+        "1.3.6.5 RMSprop", "1.3.6.6 Adam",
+    ],
+    "1.4": [],
+    "1.5": [],
+}  # fmt: skip
+# How many outcomes, known numbers and misconceptions a chapter has at least. What goes has to go here too.
+FEWEST = {
+    "1.3": (5, 0, 3), "1.3.1": (14, 17, 7), "1.3.2": (15, 10, 11), "1.3.3": (12, 24, 6), "1.3.4": (12, 5, 9),
+    "1.3.5": (14, 5, 6), "1.3.6": (15, 27, 14), "1.4": (8, 9, 7), "1.5": (8, 3, 6),
+}  # fmt: skip
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 
 
@@ -50,6 +72,21 @@ def faults(chapter, notebook):
         missing = [n for n in NUMBER.findall(number) if n not in text_of(cells[id])]
         found += [f"{n} (of {number}) does not stand in {id}" for n in missing]
     return found
+
+
+def test_the_map_has_not_shrunk():
+    parts = ("outcomes", "numbers", "misconceptions")
+    found = {name: tuple(len(chapter[part]) for part in parts) for name, chapter in CHAPTERS.items()}
+    assert found.keys() == FEWEST.keys()
+    assert {
+        n: counts for n, counts in found.items() if any(a < b for a, b in zip(counts, FEWEST[n], strict=True))
+    } == {}
+
+
+@pytest.mark.parametrize("chapter", SECTIONS)
+def test_the_sections_of_the_source_have_their_headings(chapter):
+    text = "\n".join("".join(c["source"]) for c in read(chapter)["cells"] if c["cell_type"] == "markdown")
+    assert re.findall(r"^#+ (1\.3\.\d.*)$", text, re.MULTILINE) == SECTIONS[chapter]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

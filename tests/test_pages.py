@@ -17,6 +17,11 @@ PAGES["README"] = (ROOT / "README.md").read_text(encoding="utf-8")
 LIBRARIES = json.loads((ROOT / "tests" / "reference" / "conventions.json").read_text(encoding="utf-8"))
 
 
+def test_every_page_is_in_the_table_of_contents():
+    contents = re.findall(r"(?:root|file): book/(\w+)$", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(contents) == sorted(PAGES.keys() - {"README"})
+
+
 # The language
 
 UNENGLISH = re.compile(

@@ -9,6 +9,7 @@ import sys
 import tomllib
 import zipfile
 from collections import Counter
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,32 @@ def test_the_reader_gets_the_versions_that_the_gate_has_tried_and_only_what_the_
     wanted = map(Requirement, project["dependencies"] + project["optional-dependencies"]["visual"])
     assert {canonicalize_name(r.name) for r in wanted} | {"ipykernel"} <= readers.keys()
     assert not {"jupyterlab", "playwright", "pytest", "sphinx"} & readers.keys()
+
+
+def needed_by(name):
+    """What a package asks for on this machine, in the version that is installed here."""
+    asked = map(Requirement, metadata.requires(name) or [])
+    return {canonicalize_name(r.name) for r in asked if not r.marker or r.marker.evaluate({"extra": ""})}
+
+
+def missing(names):
+    """What the packages need and is not among them: then what is installed from this list alone does not work."""
+    here = [name for name in names if any(metadata.distributions(name=name))]  # some are for other systems
+    return {f"{name} needs {other}" for name in here for other in needed_by(name) - set(names)}
+
+
+def imported(notebook):
+    """The packages that the cells of a notebook import."""
+    source = "\n".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code")
+    return set(re.findall(r"^\s*(?:from|import) (\w+)", source, re.MULTILINE)) - sys.stdlib_module_names - {"mlcore"}
+
+
+def test_what_binder_installs_is_complete_and_enough_for_every_notebook():
+    names = lock("binder/requirements.txt").keys()
+    assert missing(names) == set()
+    assert missing(names - {"traitlets"}) and missing(names - {"python-dateutil"})  # the kernel, and a figure
+    notebooks = [json.loads(path.read_text(encoding="utf-8")) for path in NOTEBOOKS]
+    assert {canonicalize_name(name) for notebook in notebooks for name in imported(notebook)} <= names
 
 
 def test_binder_has_a_python_that_the_lock_is_for_and_installs_the_package():

@@ -29,11 +29,13 @@ RIGHTS = {  # of each job in each file
         "publish": {"pages": "write", "id-token": "write"},
         "colab": {"contents": "write"},
     },
+    "full.yml": {"full": {"contents": "read"}},
     "versions.yml": {"try": {"contents": "read"}, "audit": {"contents": "read"}},
 }
 STARTED_BY = {
     "release.yml": {"release"},
     "test.yml": {"push", "pull_request", "workflow_dispatch"},
+    "full.yml": {"schedule", "workflow_dispatch"},
     "versions.yml": {"schedule", "workflow_dispatch", "pull_request"},
 }
 PUBLISHES = ("actions/upload-pages-artifact", "actions/deploy-pages")
@@ -141,6 +143,14 @@ def test_a_misspelt_key_is_found(tmp_path):
     path.write_text(text.replace("timeout-minutes: 45", "timeout-minute: 45"), encoding="utf-8")
     (found,) = says("check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(path))
     assert "'timeout-minute' was unexpected" in found
+
+
+def test_once_a_week_all_is_tried():
+    full = yaml.safe_load((ROOT / ".github/workflows/full.yml").read_text(encoding="utf-8"))["jobs"]["full"]
+    commands = {step["run"] for step in full["steps"] if "run" in step}
+    assert commands == {"make book", "make planted", "make browser", "make stored", "make test-binder"}
+    asked = {f"matrix.command == '{row['command']}'" for row in full["strategy"]["matrix"]["include"]}
+    assert {step["if"] for step in full["steps"] if "if" in step} == asked and full["env"]["BOOK_IN_FULL"]
 
 
 def test_a_second_file_that_nobody_has_listed_is_found(tmp_path):
