@@ -177,7 +177,7 @@ export async function offer(kept, box) {
 // Say at the top of the page that there is a new version. It comes only if the reader asks for it.
 export async function announce(kept) {
   const used = !kept.hindrance && await kept.used();
-  const offered = used && await kept.offered().catch(() => undefined);
+  const offered = used && navigator.onLine && await kept.offered().catch(() => undefined);
   if (!offered || offered.version === used.version) return;
   const news = Object.assign(document.createElement("div"), {className: "keep-news"});
   const words = document.createElement("p"), button = Object.assign(document.createElement("button"), {type: "button"});
