@@ -137,7 +137,7 @@ def test_a_new_version_is_announced_and_never_forced(browser, small):
     asked = {path.partition("?")[0].removeprefix("/repo/") for path in server.asked}
     assert asked - {"keep.json"} == {"keep-files.json", INDEX}  # what has not changed is not fetched again
     other.tab.goto(home + INDEX)
-    assert "Anew" not in other.tab.locator(".bd-article h1").inner_text()  # no page of one version with scripts of another
+    assert "Anew" not in other.tab.locator(".bd-article h1").inner_text()  # never a mixture of two
     other.tab.close()
     press(reader, "^Use it")
     reader.tab.get_by_role("heading", name="Anew").wait_for()

@@ -251,10 +251,11 @@ class Cell {
     return own;
   }
 
-  // An exercise is solved when its check says so.
+  // An exercise is solved when its check says so, and tried when it finds an answer at all.
   tellIfSolved() {
-    const name = this.element.id.match(/^cell-(.*)-answer$/)?.[1];
-    if (name && /^Right\.$/m.test(this.output.place?.innerText ?? "")) window.solved?.(name);
+    const name = this.element.id.match(/^cell-(.*)-answer$/)?.[1], said = this.output.place?.innerText ?? "";
+    if (name && !/^No answer so far/m.test(said)) window.tried?.(name);
+    if (name && /^Right\.$/m.test(said)) window.solved?.(name);
   }
 
   wait() { this.name("Stop"); }

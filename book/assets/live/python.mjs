@@ -33,24 +33,30 @@ export async function startPython({base, own, drawing, emit, report}) {
   const archive = fetch(own + "mlcore.zip").then(checked).then((answer) => answer.arrayBuffer());
   const runner = fetch(own + "runner.py").then(checked).then((answer) => answer.text());
   const {loadPyodide} = await import(base + "pyodide.mjs");
+  performance.mark("scripts");
   const python = await loadPyodide({
     indexURL: base,
     lockFileURL: own + "pyodide-lock.json",
     packages: drawing ? ["numpy", ...forDrawing] : ["numpy"],
     env: {HOME: "/home/pyodide", MPLBACKEND: "agg", MPLCONFIGDIR: "/tmp"},
   });
+  performance.mark("Python with its packages");
   const site = python.runPython("import site; site.getsitepackages()[0]");
   python.unpackArchive(await archive, "zip", {extractDir: site});
   python.FS.writeFile(site + "/runner.py", await runner);
   report(stage[0], 1);
+  performance.mark("the book's package");
   const page = python.runPython("import runner, __main__; runner.Page")(emit, python.globals);
+  performance.mark("the runner");
 
   let loaded;
   const loadDrawing = () => loaded ??= (async () => {
     [stage, got] = [["Matplotlib", SECOND], drawing ? 0.99 * SECOND : 0];
     report(stage[0], got / SECOND);
     await python.loadPackage(forDrawing, {messageCallback() {}});
+    performance.mark("Matplotlib's files");
     python.runPython("import matplotlib.pyplot");
+    performance.mark("import of Matplotlib");
     report(stage[0], 1);
   })();
   return {page, loadDrawing};
