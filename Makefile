@@ -12,7 +12,7 @@ export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-BROWSER_TESTS := tests/test_live.py tests/test_controls.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_accessible.py tests/test_narrow.py
+BROWSER_TESTS := tests/test_live.py tests/test_controls.py tests/test_pyodide.py tests/test_lab.py tests/test_search.py tests/test_slim.py tests/test_predict.py tests/test_accessible.py tests/test_narrow.py tests/test_offline.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help

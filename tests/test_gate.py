@@ -20,7 +20,7 @@ TESTS = [
     "overview", "own_copy", "package", "pages", "parent_programs", "practice", "project", "pytorch_step", "runner",
     "playground", "set_up", "storage", "tools", "tuning", "visual", "ways", "workflows",
 ]  # fmt: skip
-IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "accessible", "narrow"]
+IN_THE_BROWSER = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "accessible", "narrow", "offline"]
 ON_THE_SITE = ["site"]
 
 # The tags that a cell may carry. nbval skips or ignores cells by others (nbval-skip, nbval-ignore-output, skip).
