@@ -1,7 +1,8 @@
 """Measure how long a reader waits for Python in the page, and how much comes over the wire.
 
 Prints the time from the click to the first printed result and to the first plot, on loopback, with an empty cache and
-with a full one, and the parts of it that the worker has marked; and the sizes, as a server sends them. From the project's root, after `make site`:
+with a full one, and the parts of it that the worker has marked; and the sizes, as a server sends them. From the
+project's root, after `make site`:
 
     PYODIDE_DIR=... .venv/bin/python tools/measure_live.py
 """
@@ -30,7 +31,7 @@ MARKS = "performance.getEntriesByType('mark').map((mark) => [mark.name, performa
 
 
 def seconds(reader, name):
-    """{part: seconds} from the click until the cell has run, with all that it needs, by the clocks of page and worker."""
+    """{part: seconds} from the click until the cell has run, with all that it needs, by their clocks."""
     start, end = reader.button(name, "Run").evaluate(PRESS)
     marks = [(mark, time) for mark, time in reader.tab.workers[0].evaluate(MARKS) if start < time < end]
     marks = [("click", start), *marks, ("the cells", end)]
