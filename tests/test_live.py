@@ -366,7 +366,8 @@ def test_hint_mistakes_and_solution_open_in_steps_and_the_solution_asks_first(br
     name = "mean-cross-entropy-answer"
 
     def fold(words):
-        return someone.cell(name).locator(f"~ details:has(> summary:text-is('{words}'))")
+        summary = someone.tab.locator("summary", has_text=words)
+        return someone.cell(name).locator("~ details").filter(has=summary)
 
     def seen():
         return [words for words in ("Hint", "Typical mistakes", "Solution") if fold(words).is_visible()]

@@ -183,7 +183,7 @@ export async function announce(kept) {
   const words = document.createElement("p"), button = Object.assign(document.createElement("button"), {type: "button"});
   words.setAttribute("role", "status");
   news.append(words, button);
-  document.querySelector(".bd-article-container, main, body").prepend(news);
+  (document.querySelector(".bd-article") ?? document.body).prepend(news);
   [words.textContent, button.textContent] = ["A new version of the book is there.", "Load it"];
   button.onclick = async () => {
     button.disabled = true;

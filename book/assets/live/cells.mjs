@@ -48,7 +48,7 @@ export function takeOver(cells, settings) {
     now = waiting.shift();
     status.running(now !== undefined);
     if (now === undefined) return rest(0);
-    if (!python.started) status.say("Python is loaded into your browser: about 14 MB, once for the whole book.");
+    if (!python.started) status.say("Python is loaded into your browser: about 15 MB, once for the whole book.");
     python.run(live.map((cell) => cell.source), now);
   }
 
