@@ -69,6 +69,7 @@ def test_kept_it_is_read_and_run_without_a_network_and_removed_with_a_click(brow
     with serve(site) as server:
         home = server.address + "repo/"
         reader = Reader(browser, home + WAYS, session())
+        reader.context.set_default_timeout(120_000)  # Python starts twice in it
         until(reader, "Keep this book on my device")
         assert reader.tab.evaluate(CACHES) == reader.tab.evaluate(WORKERS) == []  # nothing before the reader asks
         told = int(re.search(r"\((\d+) MB\)", box(reader).inner_text())[1])
@@ -86,6 +87,7 @@ def test_kept_it_is_read_and_run_without_a_network_and_removed_with_a_click(brow
         reader.context.close()
 
     reader = Reader(browser, home + "notebooks/1_3_2_gradient.html", session(offline=True))  # never visited before
+    reader.context.set_default_timeout(120_000)
     failed = set()
     reader.tab.on("requestfailed", lambda request: failed.add(request.url.partition("?")[0].removeprefix(home)))
     assert reader.tab.title().startswith("1.3.2 Gradient")
