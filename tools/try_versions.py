@@ -22,7 +22,19 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 TRIED = ["numpy", "matplotlib", "ipython"]
 RESOLUTION = {"oldest": "lowest", "newest": "highest"}
 # What looks at the site or at the lock itself, or needs a browser.
-LEFT_OUT = ["live", "controls", "pyodide", "lab", "search", "slim", "predict", "accessible", "narrow", "offline", "site"]
+LEFT_OUT = [
+    "live",
+    "controls",
+    "pyodide",
+    "lab",
+    "search",
+    "slim",
+    "predict",
+    "accessible",
+    "narrow",
+    "offline",
+    "site",
+]
 NOT_LOCKED = ["tests/test_project.py::test_the_environment_is_the_locked_one"]
 
 
