@@ -13,7 +13,7 @@ export IPYTHONDIR   := $(CURDIR)/.venv/ipython
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # Those first that take longest: so two processes end at about the same time.
-BROWSER_TESTS := tests/test_pyodide.py tests/test_accessible.py tests/test_lab.py tests/test_live.py tests/test_editor.py tests/test_controls.py tests/test_paper.py tests/test_search.py tests/test_predict.py tests/test_slim.py tests/test_narrow.py
+BROWSER_TESTS := tests/test_pyodide.py tests/test_accessible.py tests/test_lab.py tests/test_live.py tests/test_editor.py tests/test_controls.py tests/test_paper.py tests/test_offline.py tests/test_search.py tests/test_predict.py tests/test_slim.py tests/test_narrow.py
 HTML      := _build/html
 
 .DEFAULT_GOAL := help

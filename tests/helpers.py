@@ -83,18 +83,23 @@ def unavailable(reason):
     pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
+def browser_options():
+    """The system's Chromium or Chrome, or else Playwright's own, and how to start it."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    return {"executable_path": program, "args": flags}
+
+
 @contextlib.contextmanager
 def chromium():
-    """The system's Chromium or Chrome, or else Playwright's own."""
+    """The browser in which a reader opens the book."""
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         unavailable("Playwright is not installed")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=program, args=flags)
+            browser = playwright.chromium.launch(**browser_options())
         except Error as error:
             unavailable(f"no browser: {error}")
         yield browser

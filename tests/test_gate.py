@@ -33,6 +33,7 @@ IN_THE_BROWSER = [
     "accessible",
     "narrow",
     "paper",
+    "offline",
 ]
 ON_THE_SITE = ["site"]
 

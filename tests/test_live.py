@@ -355,11 +355,13 @@ def test_an_exercise_is_checked(browser, site):
     name = "true-or-false-answer"
     someone.run(name)
     assert someone.output(name).startswith("No answer so far")
+    assert not someone.tab.evaluate("wasTried('true-or-false')")
     right = '{"a": False, "b": True, "c": True, "d": False, "e": False}'
     for answer, words in ((right.replace("False", "True"), "Not yet:"), (right, "Right.")):
         someone.edit(name, f'check("true-or-false", {answer})')
         someone.run(name)
         assert someone.output(name).startswith(words)
+        assert someone.tab.evaluate("wasTried('true-or-false')")
         assert ("solved" in someone.cell(name).get_attribute("class").split()) == (words == "Right.")
     contents = someone.tab.locator(".bd-links a.current .solved-count").last
     assert contents.inner_text().strip().startswith("1 of ")
@@ -368,6 +370,57 @@ def test_an_exercise_is_checked(browser, site):
     someone.tab.goto(site.address + "book/index.html")
     told = someone.tab.locator("[data-solved]").inner_text()
     assert re.fullmatch(r"You have solved 1 of \d{3} exercises in this browser\.", told)
+    someone.context.close()
+
+
+def test_hint_mistakes_and_solution_open_in_steps_and_the_solution_asks_first(browser, site):
+    someone = Reader(browser, site.address + PRACTICE)
+    name = "mean-cross-entropy-answer"
+
+    def fold(words):
+        summary = someone.tab.locator("summary", has_text=words)
+        return someone.cell(name).locator("~ details").filter(has=summary)
+
+    def seen():
+        return [words for words in ("Hint", "Typical mistakes", "Solution") if fold(words).is_visible()]
+
+    assert seen() == ["Hint"]
+    fold("Hint").locator("summary").press("Enter")
+    fold("Typical mistakes").wait_for()
+    assert seen() == ["Hint", "Typical mistakes"]
+    fold("Typical mistakes").locator("summary").click()
+    fold("Solution").wait_for()
+    for _ in range(2):
+        fold("Solution").locator("summary").click()
+        assert fold("Solution").get_attribute("open") is None
+        question = someone.cell(name).locator("~ .step-ask")
+        assert question.inner_text().startswith("You have not tried yet.") and question.locator("button").count() == 1
+    someone.tab.keyboard.press("Tab")
+    someone.tab.keyboard.press("Enter")  # show it anyway
+    assert fold("Solution").get_attribute("open") is not None and not question.inner_text()
+    assert someone.tab.evaluate("document.activeElement.textContent") == "Solution"
+
+    someone.tab.reload()  # opened once, it does not ask again; what was tried is not asked either
+    assert someone.tab.evaluate("wasTried('mean-cross-entropy')")
+    someone.tab.evaluate("solved('true-or-false')")
+    name = "true-or-false-answer"
+    assert fold("Solution").is_visible()
+    fold("Solution").locator("summary").click()
+    assert fold("Solution").get_attribute("open") is not None
+    unseen = (
+        "[...document.querySelectorAll('details')].filter((fold) => !fold.offsetParent && !fold.closest('nav')).length"
+    )
+    assert someone.tab.evaluate(unseen) > 10
+    someone.tab.emulate_media(media="print")
+    assert someone.tab.evaluate(
+        "[...document.querySelectorAll('.bd-article .step-later')].every((fold) => fold.offsetParent)"
+    )
+    someone.context.close()
+    someone = Reader(browser, site.address + PRACTICE, java_script_enabled=False)
+    assert someone.tab.locator(".step-later").count() == 0 and seen() == [
+        "Typical mistakes",
+        "Solution",
+    ]  # as in JupyterLab
     someone.context.close()
 
 

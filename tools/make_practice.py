@@ -29,7 +29,7 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 WIDEST = 90  # characters of a stub on one line: as many as the column of the site holds
 HOW_TO = """
 Run the first code cell, then write your answers in the place of the three dots. The check below an answer says whether
-it is right, and if not, what is wrong with it. Hints and solutions are folded.
+it is right, and if not, what is wrong with it. Hints, typical mistakes and the solution are folded below it.
 
 To keep your answers, work in a copy of your own: `make lab` makes one in `my-notebooks`, and never overwrites it."""
 
@@ -125,7 +125,6 @@ def cells_of(exercise, number):
     """Task, answer and solution."""
     name, variable = name_of(exercise), answer_name(exercise)
     title, _, task = inspect.getdoc(exercise).partition("\n")
-    hint = [folded("Hint", exercise.hint)] if exercise.hint else []
     if hasattr(exercise, "given"):
         answer = Source(exercise).code("given", variable)
     elif callable(exercise.solution):
@@ -133,14 +132,35 @@ def cells_of(exercise, number):
     else:
         answer = value_stub(variable, exercise.solution)
     gap = "\n\n\n" if callable(exercise.solution) else "\n"
+    steps = [folded("Hint", exercise.hint)] if exercise.hint else []
+    if mistakes := typical_mistakes(exercise):
+        steps.append(folded("Typical mistakes", mistakes))
     solution = f"```python\n{solution_code(exercise)}\n```\n\n{prose(exercise.worked)}"
     if chapters := read_again(exercise):
         solution += f"\n\nNot right? Read again: {chapters}."
-    yield new_markdown_cell(
-        "\n\n".join([f"## {number}. {title}", f"*Level: {exercise.level}*", prose(task), *hint]), id=name
-    )
+    yield new_markdown_cell("\n\n".join([f"## {number}. {title}", f"*Level: {exercise.level}*", prose(task)]), id=name)
     yield new_code_cell(f'{answer}{gap}check("{name}", {variable})', id=f"{name}-answer")
-    yield new_markdown_cell(folded("Solution", solution), id=f"{name}-solution")
+    yield new_markdown_cell("\n\n".join([*steps, folded("Solution", solution)]), id=f"{name}-solution")
+
+
+def typical_mistakes(exercise):
+    """The wrong answers of which only this exercise knows what to say, and what the check says of them, as a list."""
+    said = {words: answer for words, answer in exercise.wrong.items() if is_advice(words)}
+    return "\n".join(f"- {place(exercise, answer)}{words}" for words, answer in said.items())
+
+
+def is_advice(words):
+    """Whether words about a wrong answer are a sentence of their own, not a part of what the check says by itself."""
+    return words[-1] in ".?" and not (words[0].islower() and words[-1] == "?")
+
+
+def place(exercise, answer):
+    """Which part of an answer of several parts is wrong, with what stands there if that gives nothing away."""
+    if not isinstance(exercise.solution, dict):
+        return ""
+    parts = {key: value for key, value in answer.items() if show(value) != show(exercise.solution[key])}
+    numbers = [f"`{key} = {show(value)}`" for key, value in parts.items() if not isinstance(value, bool | str)]
+    return ", ".join(numbers if len(numbers) == len(parts) else [f"`{key}`" for key in parts]) + ": "
 
 
 def read_again(exercise):

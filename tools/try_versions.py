@@ -34,6 +34,7 @@ LEFT_OUT = [
     "accessible",
     "narrow",
     "paper",
+    "offline",
     "site",
 ]
 NOT_LOCKED = ["tests/test_project.py::test_the_environment_is_the_locked_one"]

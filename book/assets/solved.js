@@ -30,6 +30,15 @@
     try { localStorage.setItem(key(name), new Date().toISOString().slice(0, 10)); } catch { /* not kept */ }
     mark();
   };
+  // Whether an answer was ever given, right or wrong: steps.js asks before it shows a solution.
+  window.tried = (name) => {
+    kept.add(`tried ${name}`);
+    try { localStorage.setItem(`tried ${name}`, ""); } catch { /* not kept */ }
+  };
+  window.wasTried = (name) => {
+    if (kept.has(`tried ${name}`)) return true;
+    try { return localStorage.getItem(`tried ${name}`) !== null; } catch { return false; }
+  };
   document.addEventListener("DOMContentLoaded", mark);
   addEventListener("storage", mark); // another tab
 })();

@@ -116,6 +116,7 @@ def list_exercises(app, exception):
 def setup(app):
     app.add_config_value("live_python", PYODIDE, "env")
     app.add_js_file("solved.js")
+    app.add_js_file("steps.js")
     app.connect("doctree-read", name_cells)
     app.connect("html-page-context", add_to_page)
     app.connect("build-finished", pack)

@@ -189,7 +189,10 @@ def slim_site(app, exception):
     own = Path(app.srcdir) / "book/assets"  # first: where storage is forbidden, the theme's scripts stop at an error
     scripts = sorted(scripts, key=lambda path: not (own / path.relative_to(root / "_static")).is_file())
     code = [path.read_text(encoding="utf-8") for path in scripts]
-    modules = [path.read_text(encoding="utf-8") for path in sorted((root / "_static/live").glob("*js"))]
+    modules = [
+        path.read_text(encoding="utf-8")
+        for path in sorted(p for name in ("keep", "live") for p in (root / "_static" / name).glob("*js"))
+    ]
     words = used_words(texts.values(), code + modules)
     sources = " ".join(path.relative_to(root).as_posix() for path in sheets)
     style = "\n".join(

@@ -81,7 +81,7 @@ export function takeOver(cells, settings) {
       several = 0;
       return rest(0);
     }
-    if (!python.started) status.say("Python is loaded into your browser: about 14 MB, once for the whole book.");
+    if (!python.started) status.say("Python is loaded into your browser: about 15 MB, once for the whole book.");
     python.run(live.map((cell) => cell.source), now);
   }
 
@@ -345,10 +345,11 @@ class Cell {
     return own;
   }
 
-  // An exercise is solved when its check says so.
+  // An exercise is solved when its check says so, and tried when it finds an answer at all.
   tellIfSolved() {
-    const name = this.element.id.match(/^cell-(.*)-answer$/)?.[1];
-    if (name && /^Right\.$/m.test(this.output.place?.innerText ?? "")) window.solved?.(name);
+    const name = this.element.id.match(/^cell-(.*)-answer$/)?.[1], said = this.output.place?.innerText ?? "";
+    if (name && !/^No answer so far/m.test(said)) window.tried?.(name);
+    if (name && /^Right\.$/m.test(said)) window.solved?.(name);
   }
 
   wait() { this.name("Stop"); }
