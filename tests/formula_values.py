@@ -4,7 +4,12 @@ r"""What the symbols of the book's formulas stand for, in numbers; what can come
 place there may be others, under words from it: "place: words". `NO_RULE` says why an equation is not computed.
 """
 
+import sys
+from pathlib import Path
+
 import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tools"))
 from formulas import matrix
 
 import mlcore

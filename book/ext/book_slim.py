@@ -26,6 +26,7 @@ LOCAL_SCRIPT = re.compile(r'[ \t]*<script\b(?![^>]*data-python)[^>]*\bsrc="([^"?
 PRELOAD = re.compile(r'[ \t]*<link rel="preload" as="script"[^>]*/>\n?')
 OF_SEARCH = re.compile(r"/(searchtools|language_data|searchindex)\.js$|^searchindex\.js$")
 UNUSED = re.compile(r"/(togglebutton|design-tabs)\.js$")  # nothing of this book is made to toggle or into tabs
+OF_CHAPTERS = re.compile(r"/(clipboard\.min|copybutton|players|steps)\.js$")  # of no use where one searches
 IN_PAGE = re.compile(r"[ \t]*<script>(let toggle|var togglebutton|DOCUMENTATION_OPTIONS\.)[^<]*</script>\n?")
 FRAME = re.compile(r"(<figure><img) src='data:image/svg\+xml,([^']*)'")
 DRAWING = re.compile(r'<img\b(?![^>]*loading=)[^>]*? src="([^":]*_images/[^"]*\.svg)"')
@@ -210,6 +211,8 @@ def slim_site(app, exception):
         if page.name != "search.html":
             text = IN_PAGE.sub("", PRELOAD.sub("", text))
             text = put_once(LOCAL_SCRIPT, f'<script defer src="{up}/{script}"></script>\n', text)
+        else:  # whose scripts need each other in their order
+            text = LOCAL_SCRIPT.sub(lambda m: "" if UNUSED.search(m[1]) or OF_CHAPTERS.search(m[1]) else m[0], text)
         page.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -71,7 +71,7 @@ def tied_to_nothing(known):
     next(iter(chapter.values())).popitem()
 
 
-PUBLISHES = "    if: github.ref == 'refs/heads/main' && github.event_name != 'pull_request'\n    runs-on"
+PUBLISHES = "  publish:\n    needs: test\n    if: github.ref == 'refs/heads/main' && github.event_name != 'pull_request'\n    runs-on"
 FAULTS = [
     # Documents
     Fault(
@@ -243,7 +243,7 @@ FAULTS = [
         "published-from-any-branch",
         "workflows",
         TEST_YML,
-        swap(PUBLISHES, "    runs-on"),
+        swap(PUBLISHES, "  publish:\n    needs: test\n    runs-on"),
         WORKFLOW,
         "elsewhere than main",
     ),
