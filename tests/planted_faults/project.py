@@ -71,7 +71,8 @@ def tied_to_nothing(known):
     next(iter(chapter.values())).popitem()
 
 
-PUBLISHES = "  publish:\n    needs: test\n    if: github.ref == 'refs/heads/main' && github.event_name != 'pull_request'\n    runs-on"
+ONLY_MAIN = "    if: github.ref == 'refs/heads/main' && github.event_name != 'pull_request'\n"
+PUBLISHES = f"  publish:\n    needs: test\n{ONLY_MAIN}    runs-on"
 FAULTS = [
     # Documents
     Fault(
