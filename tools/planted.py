@@ -70,7 +70,14 @@ def run_check(way, targets, folder):
     if way == "lint":
         return program("make", "--old-file", "setup", "lint")  # without `setup`: it would make the environment anew
     if way == "nbval":
-        options = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tools/nbval.cfg"]
+        options = [
+            "--nbval",
+            "--nbval-current-env",
+            "--nbval-sanitize-with",
+            "tools/nbval.cfg",
+            "-p",
+            "tools.nbval_figures",
+        ]
         return program(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *targets)
     code, said = program(sys.executable, "tools/build_site.py")
     if way == "site":

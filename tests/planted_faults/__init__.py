@@ -98,7 +98,7 @@ UNTRIED = {
 
 def all_faults():
     """{name: fault} of all modules of this folder."""
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in ("core", "text", "project", "pages")]
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in ("core", "text", "drawn", "project", "pages")]
     faults = [fault for module in modules for fault in module.FAULTS]
     left_out = set() if os.environ.get("BOOK_UNTRIED") else UNTRIED
     return {fault.name: fault for fault in faults if fault.name not in left_out}
