@@ -320,6 +320,7 @@ def test_names_come_from_the_running_python(reader):
     assert reader.text(SECOND).split("\n")[0] == "box."
     options(reader, "mi")
     until(reader, lambda: "mine" in found.all_inner_texts())
+    reader.tab.wait_for_timeout(200)  # who has seen the names; what is pressed sooner was meant for the code
     press(reader, "Tab")
     assert reader.text(SECOND).split("\n")[-1].strip() in ("min", "mine")
 

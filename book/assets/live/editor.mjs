@@ -52,7 +52,8 @@ class Editor {
   // What comes from another tab is no change by the reader here, but can be undone here.
   set value(code) {
     this.silent = true;
-    this.view.dispatch({changes: {from: 0, to: this.view.state.doc.length, insert: code}});
+    // Not typed: undo takes it back by itself, however soon it comes after what was.
+    this.view.dispatch({changes: {from: 0, to: this.view.state.doc.length, insert: code}, userEvent: "set"});
     this.silent = false;
   }
 
