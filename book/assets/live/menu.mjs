@@ -14,7 +14,7 @@ export class Menu {
       return {button, offered};
     });
     this.box.append(...this.buttons.map(({button}) => button));
-    this.box.addEventListener("toggle", ({newState}) => this.opener.setAttribute("aria-expanded", newState === "open"));
+    this.box.addEventListener("beforetoggle", ({newState}) => this.opener.setAttribute("aria-expanded", newState === "open"));
     this.box.addEventListener("keydown", (event) => this.step(event));
   }
 
