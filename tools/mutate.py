@@ -1,7 +1,7 @@
 """Mutation testing: change one thing in mlcore at a time, and see whether a test notices.
 
     python tools/mutate.py                       every mutant; writes the outcome into tests/MUTANTS.md
-    python tools/mutate.py --sample 50 --seed 1  fifty of them, drawn at random; writes nothing there
+    python tools/mutate.py --sample 900          so many of them, drawn at random, and says so there
     python tools/mutate.py --modules nodes       those of some modules; writes nothing there
 
 Verdicts are kept in build/mutants.json, so that a run can be stopped and continued: mutants of a function that has
@@ -234,13 +234,21 @@ def main():
         copy_project(ROOT, project)
         names = sorted(path.stem for path in (project / "mlcore").glob("*.py"))
         mutants = [m for name in options.modules or names for m in mutants_of(project / f"mlcore/{name}.py")]
+        drawn, every = "", mutants
         if options.sample:
             mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
-        run(project, mutants, results, options.jobs)
+            mutants.sort(key=every.index)
+            drawn = f"Of {len(every)} such changes, {len(mutants)} were drawn at random for this page.\n\n"
+        run(project, random.Random(0).sample(mutants, len(mutants)), results, options.jobs)
     text, score, unexplained = report(mutants, results)
     print(text)
-    if not (options.sample or options.modules):
-        REPORT.write_text(HEAD.format(goal=GOAL) + text, encoding="utf-8")
+    if not options.modules:
+        known = known_reasons(REPORT)
+        earlier = [(*m.cells, known[m.cells]) for m in every if m not in mutants and m.cells in known]
+        if earlier:
+            text += "\n## Survivors of earlier runs, which were not drawn\n\n"
+            text += table(["module", "where", "source", "change", "why no test can notice"], earlier)
+        REPORT.write_text(HEAD.format(goal=GOAL) + drawn + text, encoding="utf-8")
         if score < GOAL or unexplained:
             sys.exit(f"score {score:.1f} %, goal {GOAL} %; survivors without a reason in {REPORT}: {unexplained}")
 
