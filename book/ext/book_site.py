@@ -23,6 +23,8 @@ MENDED = [
         re.compile(r'(>\s*([^<>]+?)\s*</a><details[^>]*>)<summary>(?=<span class="toctree-toggle")'),
         r'\1<summary aria-label="Pages below \2">',
     ),
+    # What is below the logo would move when that comes.
+    (re.compile(r'<img (?=[^>]*class="logo__image)'), '<img width="120" height="80" '),
     # The logo stands in a part of the page that has no name.
     (re.compile(r'<div id="pst-primary-sidebar"'), r'\g<0> role="complementary" aria-label="The book"'),
     # What a `summary` may hold is words, not paragraphs.
