@@ -22,6 +22,7 @@ from mlcore import (
     SigmoidWithLoss,
     SoftmaxWithLoss,
     gradient_check,
+    gradients,
     numerical_gradient,
     relative_error,
 )
@@ -879,3 +880,9 @@ def test_a_float_input_without_a_gradient_is_named():
 
 def test_labels_need_no_gradient():
     assert list(gradient_check(SigmoidWithLoss(), [[1.0]], [[0.5]])) == ["inputs[0]"]
+
+
+def test_the_coarsest_type_decides_and_integers_count_as_float64():
+    exact, coarse = np.zeros(2), np.zeros(2, np.float32)
+    eps = [gradients._coarsest(arrays) for arrays in ([exact], [exact, coarse], [np.arange(2)], [])]
+    assert eps == [2.0**-52, 2.0**-23, 2.0**-52, 2.0**-52]

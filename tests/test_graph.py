@@ -731,3 +731,26 @@ def test_a_picture_is_the_same_every_time_and_small():
     first, second = (run(two_paths()).draw()._repr_svg_() for _ in range(2))
     assert first == second and len(first) < 4000
     assert len(run(deep()).draw()._repr_svg_()) < 20_000
+
+
+class Doubled:
+    """A node that inherits nothing."""
+
+    params, grads = [], []
+
+    def forward(self, x):
+        return 2 * x
+
+    def backward(self, dy):
+        return 2 * dy
+
+
+def test_the_values_and_passes_of_a_node_that_promises_nothing_are_kept_as_well():
+    x = Variable([1.0, 2.0])
+    y = apply(Doubled(), x)
+    with pytest.raises(ValueError, match="read-only"):
+        y.value[0] = 5
+    y.backward([1.0, 1.0])
+    assert x.grad.tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="does not remember this forward pass"):
+        y.backward([1.0, 1.0])

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlcore import (
+    Sequential,
     SigmoidWithLoss,
     SoftmaxWithLoss,
     numerical_gradient,
@@ -332,6 +333,6 @@ def test_nielsens_neuron_with_cross_entropy_learns_from_any_start(w, b, after):
     assert sigmoid(w + b) == pytest.approx(after, abs=5e-4)
 
 
-@pytest.mark.parametrize("loss", [SoftmaxWithLoss, SigmoidWithLoss])
-def test_a_loss_says_what_it_is_sent_by_default(loss):
-    assert inspect.signature(loss.backward).parameters["dout"].default == 1
+@pytest.mark.parametrize("kind", [SoftmaxWithLoss, SigmoidWithLoss, Sequential])
+def test_what_ends_in_a_loss_says_what_it_is_sent_by_default(kind):
+    assert inspect.signature(kind.backward).parameters["dout"].default == 1

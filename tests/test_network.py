@@ -108,6 +108,10 @@ def test_without_a_loss_there_is_prediction_only():
         net.forward([[1.0, 2.0]], [0])
     with pytest.raises(RuntimeError, match=r"Sequential\.backward"):
         net.backward()
+    assert net.forward([[1.0, 2.0]]).tolist() == [[4, 4, 4]]
+    with pytest.raises(RuntimeError, match=r"Sequential\.backward"):
+        net.backward()  # of what? Only a loss ends in one number
+    assert net.backward([[1.0, 0.0, 1.0]]).tolist() == [[2, 2]]
 
 
 def test_a_wrong_upstream_gradient_is_refused_and_the_pass_can_go_on():

@@ -515,6 +515,17 @@ def test_a_large_gradient_is_not_copied_and_a_small_one_is(size, monkeypatch):
     assert any(np.shares_memory(grad, g) for grad in seen) == (size >= 4)
 
 
+def test_of_two_large_gradients_one_may_be_copied_in_each_step_and_the_other_not(monkeypatch):
+    monkeypatch.setattr(_layout, "LARGE", 4)
+    params, grads = [np.zeros(8), np.zeros((4, 2))], [np.ones(8), np.ones((2, 4)).T]
+    optimizer = SGD(1.0)
+    optimizer.update(params, grads)
+    for grad in grads:
+        grad *= 10
+    optimizer.update(params, grads)
+    assert [param.ravel().tolist() for param in params] == [[-11.0] * 8] * 2
+
+
 def test_a_rule_of_ones_own_may_not_write_into_the_gradient():
     class Greedy(Optimizer):
         def step(self, grad):
