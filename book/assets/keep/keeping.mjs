@@ -144,7 +144,7 @@ export async function offer(kept, box) {
 
   async function show() {
     const used = await kept.used();
-    button.hidden = false;
+    let nothing = false; // to press
     if (used) {
       const python = await kept.hasPython(used) ? "Python, too: it can be read and run without a network."
         : "It can be read without a network. Python will be kept when you next run a cell.";
@@ -153,11 +153,12 @@ export async function offer(kept, box) {
       button.onclick = () => act(() => kept.forget());
     } else {
       const offered = await kept.offered().catch(() => undefined);
-      button.hidden = !offered;
+      nothing = !offered;
       words.textContent = offered ? "" : "There is no network just now.";
       button.textContent = `Keep this book on my device (${megabytes(offered?.bytes ?? 0)})`;
       button.onclick = () => act(() => kept.keep(offered, (part) => { bar.value = part; }));
     }
+    button.hidden = nothing; // only now: it has a name
   }
 
   async function act(what) {
