@@ -886,3 +886,22 @@ def test_the_coarsest_type_decides_and_integers_count_as_float64():
     exact, coarse = np.zeros(2), np.zeros(2, np.float32)
     eps = [gradients._coarsest(arrays) for arrays in ([exact], [exact, coarse], [np.arange(2)], [])]
     assert eps == [2.0**-52, 2.0**-23, 2.0**-52, 2.0**-52]
+
+
+def test_the_width_of_a_step_is_computed_in_double_precision():
+    x = np.array([1.0], np.float16)
+    width = gradients._width(x, 0, np.float16(1.001), np.float16(0.999))
+    assert type(width) is np.float64 and width == float(np.float16(1.001)) - float(np.float16(0.999))
+
+
+def test_a_slope_is_steady_if_a_longer_step_finds_it_for_the_largest():
+    for found, steady in ((2.1, True), (3.0, False), (0.0, False)):
+        slopes = {(0,): 1e-9, (1,): found}
+        far = gradients._is_steady(lambda i, *_, at=slopes: at[i], np.full(2, 0.1), np.array([0.0, 2.0]))
+        assert far == steady
+
+
+def test_what_a_longer_step_contradicts_is_noise():
+    for far, noise in ((2.0, True), (0.0, True), (1.1, False)):
+        found = gradients._is_noise(lambda i, low, high, far=far: far if low == -0.64 else 1.0, 0, 0.01, 1.0, 0.0, 1.0)
+        assert found == noise

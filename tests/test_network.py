@@ -13,6 +13,7 @@ from mlcore import (
     Affine,
     MatMul,
     Momentum,
+    Node,
     Sequential,
     Sigmoid,
     SigmoidWithLoss,
@@ -488,3 +489,32 @@ def test_outside_a_terminal_the_real_bar_stays_away(capsys):
     pytest.importorskip("tqdm")
     fit(linear(), SGD(), *RIDGE, epochs=2)
     assert capsys.readouterr() == ("", "")
+
+
+class Watching(Node):
+    """A layer that changes nothing and notes the type that came."""
+
+    seen = []
+
+    def forward(self, x):
+        Watching.seen.append(x.dtype)
+        return x
+
+    def backward(self, dout):
+        return dout
+
+
+@pytest.mark.parametrize("given, seen", [(int, np.float32), (np.float32, np.float32), (float, np.float64)])
+def test_fit_takes_integers_for_the_type_of_the_weights_and_other_numbers_as_they_are(given, seen):
+    Watching.seen.clear()
+    net = Sequential(MatMul(np.ones((2, 3), np.float32)), Watching(), loss=SoftmaxWithLoss())
+    fit(net, SGD(0.1), np.array([[1, 2], [3, 4]], given), [0, 1], epochs=1)
+    assert set(Watching.seen) == {np.dtype(seen)}
+
+
+def test_what_comes_back_is_the_callers_even_if_nothing_was_done_with_it():
+    net, upstream = Sequential(Watching()), np.ones((2, 2))
+    net.forward(np.zeros((2, 2)))
+    dx = net.backward(upstream)
+    dx += 1
+    assert upstream.tolist() == [[1, 1], [1, 1]]
