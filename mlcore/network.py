@@ -94,7 +94,6 @@ class Sequential(Node):
     """
 
     params, grads, scores = Gathered(), Gathered(), ReadOnly()
-    _upstream = (1.0,)
 
     def __init__(self, *layers, loss=None):
         if not layers:

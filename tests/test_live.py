@@ -342,6 +342,7 @@ def test_the_keyboard_is_enough(reader):
     keys.press("Control+Enter")
     reader.wait("staircase-step")
     assert reader.output("staircase-step").split() == ["0", "1"]
+    keys.press("Escape")  # closes the names that may be on their way
     keys.press("Escape")
     keys.press("Tab")
     assert reader.tab.evaluate(focused) == "Run cell 2"  # so it leaves the code

@@ -246,3 +246,9 @@ def test_gradients_that_are_not_finite_are_not_clipped(bad):
     grads = [np.array([1.0, 2.0]), np.array([bad])]
     with untouched(grads), pytest.raises(ValueError, match="^clip_gradients: the gradients must be finite"):
         clip_gradients(grads, 1.0)
+
+
+def test_large_negative_numbers_are_large():
+    grads = [np.array([-3e200, 0.0]), np.array([-4e200])]
+    assert clip_gradients(grads, 5.0) == pytest.approx(5e200)
+    np.testing.assert_allclose(np.concatenate(grads), [-3, 0, -4])

@@ -7,7 +7,6 @@ comparison of a notebook with a fresh run ("nbval notebooks/...").
 
 import importlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -87,18 +86,8 @@ def first(notebook, wanted):
     return next(cell for cell in notebook["cells"] if wanted(cell))
 
 
-# Written, and not yet seen red: they count only with BOOK_UNTRIED=1. Who has seen one red takes it out of this list.
-UNTRIED = {
-    "output-missing", "output-of-an-older-listing", "picture-from-elsewhere",
-    "script-from-elsewhere", "picture-without-words", "anchor-of-no-cell", "markup-that-reaches-the-reader",
-    "table-that-miscounts-exercises", "policy-that-lets-all-in", "grey-text", "button-without-a-name",
-    "too-wide-for-a-phone", "script-that-stops", "prediction-judged-too-kindly", "solved-without-a-mark",
-}  # fmt: skip
-
-
 def all_faults():
     """{name: fault} of all modules of this folder."""
     modules = [importlib.import_module(f"{__name__}.{name}") for name in ("core", "text", "drawn", "project", "pages")]
     faults = [fault for module in modules for fault in module.FAULTS]
-    left_out = set() if os.environ.get("BOOK_UNTRIED") else UNTRIED
-    return {fault.name: fault for fault in faults if fault.name not in left_out}
+    return {fault.name: fault for fault in faults}
