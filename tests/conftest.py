@@ -14,6 +14,15 @@ settings.load_profile("book")
 collect_ignore = ["reference/pytorch_step.py"]  # PyTorch is not needed to run the tests
 
 
+@pytest.fixture(scope="module", autouse=True)
+def look_of_figures():
+    """What one file of tests sets is not set for the next."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        yield
+
+
 @pytest.fixture(scope="module")
 def browser():
     with chromium() as browser:

@@ -115,7 +115,8 @@ class Drawing:
 def draw(title, book, svg, target):
     """Write the picture: the title, the figure if there is one, and the name of the book."""
     with mpl.rc_context({"path.simplify": True}):
-        figure = Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100, facecolor=PAPER)
+        size = SIZE[0] / 100, SIZE[1] / 100
+        figure = Figure(figsize=size, dpi=100, facecolor=PAPER, layout="none")
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, SIZE[0]), ylim=(SIZE[1], 0))
         axes.axis("off")
         if svg:
