@@ -75,7 +75,7 @@ unit: setup ## unit tests and doctests; every line and branch of mlcore is cover
 planted: setup ## plant faults in a copy, one at a time: the check that should notice must be red
 	$(BIN)/python tools/planted.py --jobs $(JOBS)
 
-mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes a quarter of an hour or more)
+mutants: setup ## change one thing in mlcore at a time, and see whether a test notices (takes hours)
 	$(BIN)/python tools/mutate.py --jobs $(JOBS)
 
 mutants-exercises: setup ## change one thing at a time in the solutions of the exercises, and see whether the check notices

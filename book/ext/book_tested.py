@@ -38,7 +38,7 @@ def figures():
     planted, noticed = last_row("tests/PLANTED.md")
     return {
         "faults planted, and noticed": f"{planted}, {noticed}",
-        "small changes in the code of the layers, rules and functions, and noticed": f"{made}, {killed}",
+        "small changes in the code of the package that were drawn at random, and noticed": f"{made}, {killed}",
         "small changes in the solutions of exercises, and refused by their checks": f"{wrong}, {refused}",
         "test functions, most of them run with many inputs": str(functions),
         "cells of notebooks whose printed output is compared with a fresh run": str(cells),
