@@ -23,6 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mutate import preload, table
+from set_up import NBVAL
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -70,15 +71,7 @@ def run_check(way, targets, folder):
     if way == "lint":
         return program("make", "--old-file", "setup", "lint")  # without `setup`: it would make the environment anew
     if way == "nbval":
-        options = [
-            "--nbval",
-            "--nbval-current-env",
-            "--nbval-sanitize-with",
-            "tools/nbval.cfg",
-            "-p",
-            "tools.nbval_figures",
-        ]
-        return program(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *targets)
+        return program(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *NBVAL, *targets)
     code, said = program(sys.executable, "tools/build_site.py")
     if way == "site":
         return code, said

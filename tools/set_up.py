@@ -19,6 +19,8 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "ready.txt"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 OLDEST_PYTHON = (3, 11)
+# How notebooks are compared with a fresh run, as in the Makefile.
+NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tools/nbval.cfg", "-p", "tools.nbval_figures"]
 # The settings of pip that say how packages are reached. Others of the user's, such as `user` or `target`, would send
 # them somewhere else, or change what is installed.
 HOW_PACKAGES_ARE_REACHED = {

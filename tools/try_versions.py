@@ -17,6 +17,7 @@ import tomllib
 from pathlib import Path
 
 from lock import ROOT, clean_environment, resolver
+from set_up import NBVAL
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 TRIED = ["numpy", "matplotlib", "ipython"]
@@ -84,17 +85,7 @@ def trial(python, which, jobs, uv):
     environment.pop("MPLBACKEND", None)
     pytest = [str(program), "-m", "pytest", "--quiet", "--numprocesses", str(jobs), "-p", "no:cacheprovider"]
     left_out = [f"--ignore=tests/test_{name}.py" for name in LEFT_OUT] + [f"--deselect={name}" for name in NOT_LOCKED]
-    nbval = [
-        "--nbval",
-        "--nbval-current-env",
-        "--nbval-sanitize-with",
-        "tools/nbval.cfg",
-        "-p",
-        "tools.nbval_figures",
-        "--dist",
-        "loadscope",
-        "notebooks",
-    ]
+    nbval = [*NBVAL, "--dist", "loadscope", "notebooks"]
     subprocess.run([str(program), "-c", "import matplotlib.font_manager"], env=environment, check=True)
     results = [subprocess.run(pytest + more, cwd=ROOT, env=environment).returncode for more in (left_out, nbval)]
     return results == [0, 0]
