@@ -112,3 +112,34 @@ def test_buttons_of_a_cell_wait_for_pointer_or_focus(browser, scheme):
     page.goto((SITE / "notebooks/1_3_2_gradient_practice.html").as_uri())
     assert page.locator(".live-bar").first.evaluate(opacity) == "1"
     touch.close()
+
+
+def test_a_page_is_styled_once(browser):
+    """A first visit knows light from dark before any script has come, and no script puts buttons in afterwards."""
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme=scheme)
+        page.route("**/book-script.js*", lambda route: route.abort())
+        page.goto((SITE / "notebooks/1_3_2_gradient.html").as_uri())
+        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        names = page.locator(".cell[id^=cell-] > .live-bar > button:first-child").evaluate_all(
+            "all => all.map((one) => one.getAttribute('aria-label'))"
+        )
+        cells = page.locator(".cell[id^=cell-]").count()
+        assert names == [f"Run cell {i + 1}" for i in range(cells)] and cells > 20
+        page.close()
+
+
+def test_what_scrolls_sideways_can_be_reached_by_key_once_it_is_seen(narrow):
+    narrow.goto((SITE / "notebooks/1_3_2_gradient.html").as_uri())
+    narrow.wait_for_timeout(1000)  # all that happens by itself has happened
+    wide = (
+        "[...document.querySelectorAll('pre')].filter((one) => one.checkVisibility() && "
+        "one.scrollWidth > one.clientWidth).map((one) => one.tabIndex)"
+    )
+    seen = narrow.evaluate(wide)
+    assert seen and set(seen) == {0}
+    narrow.evaluate("document.querySelectorAll('details.above-input').forEach((fold) => { fold.open = true; })")
+    end = time.monotonic() + 10
+    while len(narrow.evaluate(wide)) == len(seen) or set(narrow.evaluate(wide)) != {0}:
+        assert time.monotonic() < end
+        narrow.wait_for_timeout(50)

@@ -90,8 +90,10 @@ def test_kept_it_is_read_and_run_without_a_network_and_removed_with_a_click(brow
     reader.context.set_default_timeout(120_000)
     failed, refused = set(), []
     reader.tab.on("requestfailed", lambda request: failed.add(request.url.partition("?")[0].removeprefix(home)))
-    reader.tab.on("console", lambda message: refused.append((message.text, message.location["url"]))
-                  if message.type == "error" else None)
+    reader.tab.on(
+        "console",
+        lambda message: refused.append((message.text, message.location["url"])) if message.type == "error" else None,
+    )
     assert reader.tab.title().startswith("1.3.2 Gradient")
     pictures = "[...document.images].map((image) => {image.loading = 'eager'; return image.decode()})"
     assert reader.tab.evaluate(f"Promise.all({pictures}).then((all) => all.length)") > 5

@@ -424,7 +424,7 @@ def test_every_text_is_shown_in_the_faces_of_the_book():
     assert len(rare) < 20, rare
     for page in site().values():
         ahead = [unquote(a["href"]).rpartition("/")[2] for a in page.all("link") if a.get("as") == "font"]
-        assert ahead == ["book-serif.woff2", "book-mono.woff2"]
+        assert ahead[:2] == ["book-serif.woff2", "book-mono.woff2"] and ahead[2:] in ([], ["book-math.woff2"])
     assert sum(path.stat().st_size for path in fonts.glob("*.woff2") if "math" not in path.name) < 70_000
 
 

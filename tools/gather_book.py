@@ -19,7 +19,7 @@ from bs4 import BeautifulSoup, Tag
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 NAME = "how-a-neural-network-learns"  # of the files, before the dot
-LEFT_OUT = ".headerlink, script, style, .toctree-wrapper, .offered, [data-solved]"
+LEFT_OUT = ".headerlink, script, style, .live-bar, .toctree-wrapper, .offered, [data-solved]"
 ARTICLE = re.compile(r'<article class="bd-article">.*?</article>', re.DOTALL)
 UNCOLOURED = re.compile(r'<span(?: class="(?:n|p|w|o|pre)")?>([^<]*)</span>')  # set as all other code
 LINK = re.compile(r'<a [^>]*?href="([^":#]*)#([^"]+)"')

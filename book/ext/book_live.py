@@ -5,6 +5,7 @@ and says in every page from where the browser may load what: all from this site,
 """
 
 import html
+import itertools
 import json
 import sys
 import zipfile
@@ -20,22 +21,33 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
 from own_copy import unanswered
 
 PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"
+# Below each cell, and in the page from the start: put in by a script, they would have all laid out a second time.
+BUTTONS = {"Run": "Run", "Edit": "Edit", "More for": "⋯"}
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of all files in the archive, so that the same package makes the same archive
 
 
 def name_cells(app, doctree):
-    """Give each code cell the id that it has in the notebook: under it the reader's edits are kept."""
+    """Give each code cell its buttons, and the id that it has in the notebook: under it the reader's edits are kept."""
     source = Path(app.env.doc2path(app.env.docname))
     if source.suffix != ".ipynb":
         return
-    notebook = nbformat.read(source, as_version=4)
-    for container in doctree.findall(nodes.container):
+    notebook, number = nbformat.read(source, as_version=4), itertools.count(1)
+    for container in list(doctree.findall(nodes.container)):
         if container.get("nb_element") == "cell_code":
             cell = notebook.cells[container["cell_index"]]
             if cell.source.strip():
                 container["ids"].append(f"cell-{cell.id}")
+                container.insert(1, nodes.raw("", bar(next(number)), format="html"))  # below the code
             if "prediction" in cell.metadata:
                 close_output(container, cell.metadata["prediction"])
+
+
+def bar(number):
+    """The buttons of a cell, and the room for what is said of it."""
+    buttons = "".join(
+        f'<button type="button" aria-label="{name} cell {number}">{words}</button>' for name, words in BUTTONS.items()
+    )
+    return f'<div class="live-bar">{buttons}<span></span></div>'
 
 
 def close_output(container, known):

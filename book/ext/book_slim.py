@@ -1,8 +1,9 @@
 """Sphinx extension: what a page loads becomes small. Nothing of it changes what one sees.
 
-After the build, every page gets one style sheet, with the rules that some page uses, and one script; its icons are
-drawn in the page, out of the theme's own font of icons; what only the search needs is loaded by the search page alone;
-pictures, also those of players, are files that come when they are about to be seen, with their size known before.
+After the build, every page gets one style sheet, with the rules that some page uses, and one script, in which some
+habits of the theme that keep a phone busy are better ones; its icons are drawn in the page, out of the theme's own font
+of icons; what only the search needs is loaded by the search page alone; pictures, also those of players, are files that
+come when they are about to be seen, with their size known before.
 """
 
 import hashlib
@@ -30,10 +31,27 @@ OF_CHAPTERS = re.compile(r"/(clipboard\.min|copybutton|players|steps)\.js$")  # 
 IN_PAGE = re.compile(r"[ \t]*<script>(let toggle|var togglebutton|DOCUMENTATION_OPTIONS\.)[^<]*</script>\n?")
 FRAME = re.compile(r"(<figure><img) src='data:image/svg\+xml,([^']*)'")
 DRAWING = re.compile(r'<img\b(?![^>]*loading=)[^>]*? src="([^":]*_images/[^"]*\.svg)"')
-FIRST_SCREEN = ("book-serif", "book-mono")  # the faces that it needs
+FIRST_SCREEN = ["book-serif", "book-mono"]  # the faces that it needs, and "book-math" for a formula as early as this:
+EARLY = re.compile(r"<article.{,1200}?<math", re.DOTALL)
 PRELOAD_FONT = '<link rel="preload" as="font" type="font/woff2" crossorigin href="{}" />\n'
 PRELOADED = re.compile(r'[ \t]*<link rel="preload" as="font"[^>]*/>\n?')
 WORD = re.compile(r"[A-Za-z_][\w-]*")
+
+# What the theme does that costs a phone half a second, and what it does here instead: {there: here}, each once.
+SCROLLS = "e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
+IN_SCRIPT = {  # measure first, then write, and nothing within a closed fold, which would have to be laid out for it
+    'const e=()=>{document.querySelectorAll(["pre",': 'const e=()=>{Array.from(document.querySelectorAll(["pre",',
+    f".forEach(e=>{{e.tabIndex={SCROLLS}}})}},t=_(e,300);": (
+        f').filter(e=>!e.closest("details:not([open])")).map(e=>[e,{SCROLLS}]).forEach(([e,t])=>{{e.tabIndex=t}})}},'
+        't=_(e,300);document.addEventListener("toggle",t,!0);'
+    ),
+    "\nrunWhenDOMLoaded(addCopyButtonToCodeCells);\n": (  # once the page can be read
+        '\naddEventListener("load", () => setTimeout(addCopyButtonToCodeCells));\n'
+    ),
+}
+OF_THEME = "dataset.theme = localStorage.getItem("  # at a first visit "auto", and then all is styled a second time
+THEME = f'{OF_THEME}"theme") || "auto";'
+KNOWN = f'{OF_THEME}"theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");'
 
 
 # Icons
@@ -200,13 +218,18 @@ def slim_site(app, exception):
         [f"/* What the pages use of: {sources} */", *(r for s in sheets for r in sheet(s, root, words)), ""]
     )
     script = ";\n".join(re.sub(r"//# sourceMappingURL.*", "", c) for c in code)
+    for there, here in IN_SCRIPT.items():
+        script = instead(script, there, here)
     (root / STYLES).write_text(style, encoding="utf-8")
     (root / SCRIPT).write_text(script, encoding="utf-8")
     style, script = (f"{name}?v={zlib.crc32(text.encode()):08x}" for name, text in ((STYLES, style), (SCRIPT, script)))
     for page, text in texts.items():
         up = relpath(root.as_posix(), page.parent.as_posix())
-        ahead = "".join(PRELOAD_FONT.format(f"{up}/_static/fonts/{name}.woff2") for name in FIRST_SCREEN)
+        faces = FIRST_SCREEN + (["book-math"] if EARLY.search(text) else [])
+        ahead = "".join(PRELOAD_FONT.format(f"{up}/_static/fonts/{name}.woff2") for name in faces)
         text = PRELOADED.sub("", text)
+        if "data-theme" in text:  # not the front door, which leads on at once
+            text = instead(text, THEME, KNOWN)
         text = put_once(SHEET, f'{ahead}<link rel="stylesheet" href="{up}/{style}" />\n', text)
         if page.name != "search.html":
             text = IN_PAGE.sub("", PRELOAD.sub("", text))
@@ -214,6 +237,13 @@ def slim_site(app, exception):
         else:  # whose scripts need each other in their order
             text = LOCAL_SCRIPT.sub(lambda m: "" if UNUSED.search(m[1]) or OF_CHAPTERS.search(m[1]) else m[0], text)
         page.write_text(text, encoding="utf-8", newline="\n")
+
+
+def instead(text, there, here):
+    """Put something in the place of what must stand there once."""
+    if text.count(there) != 1:
+        raise ValueError(f"the theme has changed: {there!r} stands there {text.count(there)} times, not once")
+    return text.replace(there, here)
 
 
 def put_once(pattern, replacement, text):

@@ -1,4 +1,4 @@
-// Gives each code cell of a page its buttons. Nothing more is loaded before the reader presses one of them: then
+// Makes the buttons of each code cell work. Nothing more is loaded before the reader presses one of them: then
 // cells.mjs takes over, and with the first Run Python comes. Edits of an earlier visit are fetched back at once.
 (() => {
   const settings = document.currentScript.dataset;
@@ -21,22 +21,9 @@
     return page;
   }
 
-  function button(words, name) {
-    const element = document.createElement("button");
-    element.type = "button";
-    element.textContent = words;
-    element.setAttribute("aria-label", name);
-    return element;
-  }
-
   document.addEventListener("DOMContentLoaded", () => {
     const cells = [...document.querySelectorAll("div.cell[id^=cell-]")].map((element, index) => {
-      const run = button("Run", `Run cell ${index + 1}`), edit = button("Edit", `Edit cell ${index + 1}`);
-      const more = button("⋯", `More for cell ${index + 1}`);
-      const bar = document.createElement("div"), words = document.createElement("span");
-      bar.className = "live-bar";
-      bar.append(run, edit, more, words);
-      element.insertBefore(bar, element.querySelector(":scope > .cell_output, :scope > details.below-input"));
+      const bar = element.querySelector(":scope > .live-bar"), [run, edit, more, words] = bar.children;
       return {element, index, bar, run, edit, more, words, note(text) { words.textContent = text; }};
     });
     for (const cell of cells) {
