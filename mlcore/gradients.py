@@ -92,7 +92,7 @@ def _no_warnings():
 
 def _width(x, i, above, below):
     wide = np.result_type(x.dtype, float).type
-    width = wide(above) - wide(below)
+    width = wide(above) - below
     if not np.isfinite(width):
         raise ValueError(f"numerical_gradient: x must leave room for a step; found {x[i]} at index {i}")
     return width
@@ -362,7 +362,7 @@ def _same(a, b, rounding):
 def _coarsest(arrays):
     """The largest machine epsilon of these arrays; that of float64 for integers."""
     kinds = {x.dtype for x in arrays if x.dtype.kind == "f"}
-    return float(max(np.finfo(kind).eps for kind in {np.dtype(float), *kinds}))
+    return max(np.finfo(kind).eps for kind in {float, *kinds})
 
 
 def _rounding(arrays, upstream, outputs):
@@ -429,11 +429,11 @@ def _by_long_steps(slope, i, h, rounding):
     slopes of successive steps differ.
     """
     steps = h * 8.0 ** np.arange(8)
-    slopes = np.array([slope(i, -step, step) for step in steps])
+    slopes = [slope(i, -step, step) for step in steps]
     apart = np.nan_to_num(np.abs(np.diff(slopes)) * steps[1:], nan=np.inf)
     uncertain = 16 * np.maximum(np.fmax.accumulate(apart), rounding) / steps[1:]
     best = uncertain.argmin()
-    return slopes[1:][best], uncertain[best]
+    return slopes[best + 1], uncertain[best]
 
 
 def _slope(g, x, i, left, right):

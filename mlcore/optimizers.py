@@ -108,7 +108,7 @@ class Optimizer:
         if layout is None or not (len(params) == layout.count and same_arrays(arrays, layout.arrays)):
             _check_params(name, params)
             _check_states(name, params, states)
-            layout = Layout(name, list(params), states, self.unrounded or ())
+            layout = Layout(name, params, states, self.unrounded or ())
         if not all(map(WRITEABLE, params)):
             _refuse_read_only(name, params)
         if not same_arrays(grads, layout.grads):

@@ -905,3 +905,44 @@ def test_what_a_longer_step_contradicts_is_noise():
     for far, noise in ((2.0, True), (0.0, True), (1.1, False)):
         found = gradients._is_noise(lambda i, low, high, far=far: far if low == -0.64 else 1.0, 0, 0.01, 1.0, 0.0, 1.0)
         assert found == noise
+
+
+class Shifted:
+    """x, of which almost nothing is left beside a large constant."""
+
+    params = grads = []
+
+    def __init__(self, base, slope):
+        self.base, self.slope = base, slope
+
+    def forward(self, x):
+        return self.base + 1e-8 * x
+
+    def backward(self, dy):
+        return self.slope * dy
+
+
+@pytest.mark.parametrize("base", [1e6, -1e6])
+def test_a_slope_that_nearly_drowns_is_measured_whatever_the_sign_of_the_output(base):
+    assert gradient_check(Shifted(base, 1e-8), [0.5, 0.25])["inputs[0]"] == 0
+    assert gradient_check(Shifted(base, 2e-8), [0.5, 0.25])["inputs[0]"] > 0.4
+
+
+class Ripple:
+    params = grads = []
+
+    def __init__(self, k):
+        self.k = k
+
+    def forward(self, x):
+        self.x = x
+        return np.sin(self.k * x) / self.k
+
+    def backward(self, dy):
+        return dy * np.cos(self.k * self.x)
+
+
+@pytest.mark.parametrize("k", [1000, 3000])
+def test_what_a_shorter_step_confirms_is_measured_and_no_rounding_error(k):
+    errors = gradient_check(Ripple(k), [0.001, -0.002])
+    assert 0 < errors["inputs[0]"] < 1e-7 and errors.hints == {}
