@@ -1,10 +1,12 @@
 """The size of pages: on a window of 320 pixels nothing is out of reach, since it fits, or what holds it scrolls; on one
 of 1300 no chapter is too long. Run `make site` first."""
 
+import io
 import sys
 import time
 
 import pytest
+from PIL import Image
 from test_live import ROOT, SITE
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -143,3 +145,27 @@ def test_what_scrolls_sideways_can_be_reached_by_key_once_it_is_seen(narrow):
     while len(narrow.evaluate(wide)) == len(seen) or set(narrow.evaluate(wide)) != {0}:
         assert time.monotonic() < end
         narrow.wait_for_timeout(50)
+
+
+def test_figures_follow_the_scheme_of_the_page_and_not_of_the_machine(browser):
+    """All but those that hold a picture of points, which are white in the dark too, and dimmed."""
+    page = browser.new_page(color_scheme="light", device_scale_factor=1)
+    page.goto((SITE / "notebooks/1_3_1_loss_function.html").as_uri())
+
+    def corners(selector):
+        found = []
+        for image in page.locator(f".cell_output {selector}").all():
+            image.scroll_into_view_if_needed()
+            image.evaluate("image => image.decode()")
+            with Image.open(io.BytesIO(image.screenshot())) as picture:
+                width, height = picture.size
+                found.append(picture.convert("RGB").getpixel((width // 2, height - 2)))
+        return found
+
+    plain, points = "img[src$='.svg']:not(.on-paper):visible", "img.on-paper:visible"
+    assert set(corners(plain)) == set(corners(points)) == {(255, 255, 255)}
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.add_style_tag(content="* { transition: none !important }")
+    assert set(corners(plain)) == {(0x15, 0x18, 0x1C)}
+    assert {level for colour in corners(points) for level in colour} == {219}
+    page.close()

@@ -3,7 +3,7 @@
 After the build, every page gets one style sheet, with the rules that some page uses, and one script, in which some
 habits of the theme that keep a phone busy are better ones; its icons are drawn in the page, out of the theme's own font
 of icons; what only the search needs is loaded by the search page alone; pictures, also those of players, are files that
-come when they are about to be seen, with their size known before.
+come when they are about to be seen, with their size known before, and with colours for dark pages beside their own.
 """
 
 import hashlib
@@ -19,6 +19,8 @@ from fontTools.misc.transform import Scale
 from fontTools.pens.svgPathPen import SVGPathPen
 from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTFont
+
+from mlcore.teaching.dark import in_dark, keeps_its_ground
 
 STYLES, SCRIPT = "_static/book-styles.css", "_static/book-script.js"
 ICON = re.compile(r'<(i|span) class="([^"]*\bfa[srb]?(?:-solid|-brands)? [^"]*)"([^>]*)></\1>')
@@ -175,10 +177,17 @@ def frame_to_file(root, page, match):
 
 def when_seen(page, match):
     """A drawing is loaded when the reader comes near it, and has its room before."""
-    drawing = (page.parent / match[1]).read_text(encoding="utf-8")
+    file = page.parent / match[1]
+    drawing = file.read_text(encoding="utf-8")
+    file.write_text(in_dark(drawing), encoding="utf-8", newline="\n")
     sizes = re.findall(r'\s(width|height)="([\d.]+)(pt)?"', re.search(r"<svg\b[^>]*>", drawing)[0])
     size = "".join(f' {name}="{round(float(n) * (4 / 3 if unit else 1))}"' for name, n, unit in sizes)
-    return f'{match[0]}{size} loading="lazy"'
+    return f'{match[0]}{size}{ground(drawing)} loading="lazy"'
+
+
+def ground(drawing):
+    """The class of a picture that is white on a dark page too."""
+    return ' class="on-paper"' if keeps_its_ground(drawing) else ""
 
 
 def slim_site(app, exception):
@@ -189,6 +198,8 @@ def slim_site(app, exception):
     texts = {page: text for page, text in texts.items() if "<head>" in text and "_static/" not in page.as_posix()}
     texts = {page: ICON.sub(lambda match: drawn(root / "_static", match), text) for page, text in texts.items()}
 
+    film = root / "_static/film.svg"
+    film.write_text(in_dark(film.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     for page, text in texts.items():
         text = FRAME.sub(partial(frame_to_file, root, page), text)
         texts[page] = DRAWING.sub(partial(when_seen, page), text)

@@ -215,9 +215,19 @@ def show(value, printed):
         return
     for method, kind in RICH.items():
         if not isinstance(value, type) and (form := getattr(value, method, None)) and (text := form()):
-            printed.emit(kind, text)
+            printed.emit(kind, for_dark_pages(kind, text))
             return
     printed.emit("text", repr(value))
+
+
+def for_dark_pages(kind, text):
+    """What is shown, with the colours that dark pages want, if the book's package is there."""
+    try:
+        from mlcore.teaching import dark
+    except ImportError:
+        return text
+    add = {"figure": dark.in_dark, "svg": dark.in_dark, "html": dark.frames_in_dark}.get(kind)
+    return add(text) if add else text
 
 
 def pyplot():
@@ -235,7 +245,7 @@ def show_figures(printed):
     for number in pyplot().get_fignums() if pyplot() else ():
         figure, file = pyplot().figure(number), io.StringIO()
         figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None, "Title": in_words(figure)})
-        printed.emit("figure", file.getvalue())
+        printed.emit("figure", for_dark_pages("figure", file.getvalue()))
     close_figures()
 
 
