@@ -152,9 +152,9 @@ def test_figures_follow_the_scheme_of_the_page_and_not_of_the_machine(browser):
     page = browser.new_page(color_scheme="light", device_scale_factor=1)
     page.goto((SITE / "notebooks/1_3_1_loss_function.html").as_uri())
 
-    def corners(selector):
+    def corners(selector, within=".cell_output"):
         found = []
-        for image in page.locator(f".cell_output {selector}").all():
+        for image in page.locator(f"{within} {selector}").all():
             image.scroll_into_view_if_needed()
             image.evaluate("image => image.decode()")
             with Image.open(io.BytesIO(image.screenshot())) as picture:
@@ -168,4 +168,7 @@ def test_figures_follow_the_scheme_of_the_page_and_not_of_the_machine(browser):
     page.add_style_tag(content="* { transition: none !important }")
     assert set(corners(plain)) == {(0x15, 0x18, 0x1C)}
     assert {level for colour in corners(points) for level in colour} == {219}
+    page.goto((SITE / "book/index.html").as_uri())
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert corners("img", ".film") == [(0x15, 0x18, 0x1C)]
     page.close()

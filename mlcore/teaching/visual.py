@@ -1,7 +1,7 @@
 """What the chapters draw and print with: the only module that imports Matplotlib.
 
 Every picture is drawn from arrays that were computed, tells its parts apart by shape as well as by colour, and
-has an opaque white ground, so that it is legible on light and on dark pages.
+has an opaque white ground, so that it is legible wherever it is shown; the site's pages know more (`dark.py`).
 """
 
 import ast
