@@ -88,14 +88,14 @@ def test_the_playground_trains_steps_and_stops(reader):
     reader.run("playground")
     shows(reader, "playground", "before training: loss 1.")
     group = box(reader, "playground")
+    assert group.get_by_role("img").get_attribute("alt").startswith("Figure drawn with the settings above. Its words:")
     for _ in range(2):
         group.get_by_role("button", name="Step").click()
         group.get_by_text(re.compile("epoch [12]0: ")).wait_for()
     shows(reader, "playground", "epoch 20: ")
-    assert group.get_by_role("img").get_attribute("alt").startswith("Figure drawn with the settings above. Its words:")
     run = group.get_by_role("button", name="Run", exact=True)
     run.click()
-    shows(reader, "playground", "epoch 30: ")
+    shows(reader, "playground", re.compile(r"epoch ([3-9]0|\d{3}): "))  # it may be faster than we look
     group.get_by_role("button", name="Stop").click()
     reader.tab.wait_for_timeout(3000)
     before = group.locator(".live-shown").inner_text()
@@ -104,10 +104,10 @@ def test_the_playground_trains_steps_and_stops(reader):
     group.get_by_role("combobox", name="data").select_option("moons")
     shows(reader, "playground", "before training: loss")
     run.click()
-    shows(reader, "playground", "epoch 100: ")
+    shows(reader, "playground", re.compile(r"epoch \d{3}: "))
     group.get_by_role("button", name="Stop").click()
     run.wait_for()
-    line = shows(reader, "playground", re.compile("epoch 1[01]0: ")).splitlines()[0]
+    line = shows(reader, "playground", re.compile(r"epoch \d{3}: ")).splitlines()[0]
     assert float(re.search(r"([\d.]+)% right", line)[1]) > 95
     assert faults(reader.tab) == []
     program = group.locator(".live-program pre").text_content()

@@ -6,7 +6,8 @@ let made = 0; // for the ids of the fields
 export class Controls {
   // `described`: what mlcore.teaching.controls says; `ask(id, picks)` calls the function, null for its next step.
   constructor({id, controls, runs}, ask) {
-    Object.assign(this, {id, ask, busy: true, wanted: undefined, running: false, moves: 0});
+    Object.assign(this, {id, ask, busy: true, wanted: undefined, running: false});
+    this.moves = runs ? 1 : 0; // what runs begins elsewhere than where the stored picture ends
     this.box = make("div", {className: "live-controls"});
     this.box.setAttribute("role", "group");
     this.box.setAttribute("aria-label", `Controls: ${controls.map(({name}) => name).join(", ")}`);
