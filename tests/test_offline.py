@@ -3,6 +3,7 @@
 Run `make site` first. Each test has a site of its own, below a path, as a host of many sites has it.
 """
 
+import json
 import re
 import shutil
 import sys
@@ -236,3 +237,18 @@ def test_every_file_of_a_page_is_kept():
     asked = {a or b for t in texts + styles for a, b in re.findall(r'(?:src|href)="([^"?#]+)|url\("?([^")]+)', t)}
     names = {name.removeprefix("_static/") for name in left_out}
     assert [address for address in asked if any(address.endswith(f"/{name}") for name in names)] == []
+
+
+def test_the_book_can_be_put_among_the_apps_of_a_device(browser, small):
+    folder, server = small
+    home = server.address + "repo/"
+    reader = Reader(browser, home + WAYS)
+    devtools = reader.context.new_cdp_session(reader.tab)
+    told = devtools.send("Page.getAppManifest")
+    known = json.loads((folder / "_static/book.webmanifest").read_text(encoding="utf-8"))
+    assert told["errors"] == [] and told["manifest"]["startUrl"] == home + INDEX
+    assert known["name"] == re.search("^title: (.*)$", (ROOT / "_config.yml").read_text(encoding="utf-8"), re.M)[1]
+    assert all((folder / "_static" / icon["src"]).is_file() for icon in known["icons"])
+    hindrances = {error["errorId"] for error in devtools.send("Page.getInstallabilityErrors")["installabilityErrors"]}
+    assert hindrances <= {"in-incognito"}
+    reader.context.close()

@@ -44,6 +44,12 @@ def write(site, python):
     (site / "keep.json").write_text(json.dumps(known) + "\n", encoding="utf-8")
 
 
+def add_to_page(app, pagename, templatename, context, doctree):
+    """Say in every page where a device finds the name and the picture of the book, to put it among its apps."""
+    path = context["pathto"]("_static/book.webmanifest", resource=True)
+    context["metatags"] = f'{context.get("metatags", "")}\n<link rel="manifest" href="{path}" />'
+
+
 def add(app, exception):
     if not exception and app.builder.format == "html":
         shutil.copy(app.outdir / "_static/keep/worker.js", app.outdir / "keep-worker.js")
@@ -53,5 +59,6 @@ def add(app, exception):
 def setup(app):
     app.add_js_file("keep.js")
     app.add_css_file("keep/keep.css")
+    app.connect("html-page-context", add_to_page)
     app.connect("build-finished", add, priority=950)  # after all that writes files
     return {"parallel_read_safe": True, "parallel_write_safe": True}
