@@ -424,7 +424,7 @@ class SilentSigmoid(Exercise):
 
     This sigmoid is right even for −1000; yet NumPy warns of an overflow, and a program that turns warnings into errors
     stops. Fix it without hiding the warning and without cutting off the scores: where the value is tiny, all its digits
-    have to be right too, as they are now.
+    have to be right too.
     """
 
     level = "debug"
