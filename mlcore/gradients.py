@@ -161,7 +161,7 @@ def relative_error(a, b):
     if a.shape != b.shape:
         raise ValueError(f"relative_error: the shapes differ: {a.shape} and {b.shape}")
     scale = np.maximum(np.abs(a).max(initial=0), np.abs(b).max(initial=0))  # unlike max, it lets no NaN pass
-    return float(np.abs(a - b).max(initial=0) / scale) if scale != 0 else 0.0
+    return float(np.abs(a - b).max() / scale) if scale != 0 else 0.0
 
 
 class Errors(dict):

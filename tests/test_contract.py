@@ -17,10 +17,12 @@ import numpy as np
 import pytest
 from helpers import normal, untouched
 
+import mlcore
 from mlcore import (
     SGD,
     Add,
     Affine,
+    Dropout,
     Loss,
     MatMul,
     Momentum,
@@ -35,6 +37,7 @@ from mlcore import (
     Variable,
     accuracy,
     apply,
+    contract,
     fit,
     gradient_check,
     load_spiral,
@@ -368,11 +371,17 @@ def test_one_array_returned_twice_is_handed_out_as_two():
     class Plain:
         forward, backward = staticmethod(lambda x, y: x + y), staticmethod(lambda dz: (dz, dz))
 
-    node = Both()
-    node.forward([1.0], [2.0])
-    dx, dy = node.backward([3.0])
-    dx += 10
-    assert dy == 3
+    class Doubled(Both):
+        def backward(self, dz):
+            dx = 2 * dz  # an array of its own, not the upstream gradient, of which a copy is handed out anyway
+            return dx, dx
+
+    for kind, right in ((Both, 3), (Doubled, 6)):
+        node = kind()
+        node.forward([1.0], [2.0])
+        dx, dy = node.backward([3.0])
+        dx += 10
+        assert dy == right
     for kind in (Both, Plain):
         x, y = Variable([1.0]), Variable([2.0])
         apply(kind(), x, y).backward([1.0])
@@ -627,8 +636,9 @@ def test_an_interrupt_ends_training_after_a_whole_step_and_returns_the_history()
                 raise KeyboardInterrupt
 
     net, twin = network(), network()
-    with pytest.warns(UserWarning, match=r"^fit: interrupted after step \d \(epoch 3\)"):
+    with pytest.warns(UserWarning, match=r"^fit: interrupted after step \d \(epoch 3\)") as told:
         history = fit(net, Interrupted(0.1), X, T, epochs=9, batch_size=2)
+    assert told[0].filename == __file__  # where `fit` was called
     assert len(history["loss"]) == 2
     expected = fit(twin, Momentum(0.1), X, T, epochs=2, batch_size=2)
     assert history == expected
@@ -768,3 +778,38 @@ def test_wherever_an_interrupt_comes_the_parameters_are_those_of_whole_steps():
                     done += 1
         for a, b in zip([*net.params, *(optimizer.v or [])], [*twin.params, *(other.v or [])], strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_a_pass_is_published_by_whoever_has_finished_it():
+    layer = Sigmoid()
+    _, step = contract.run(layer, True, np.zeros(2), publish=False)
+    assert layer._pass is None
+    contract.run(layer, False, np.zeros(2))
+    assert layer._pass is None
+    _, step = contract.run(layer, True, np.zeros(2))
+    assert layer._pass is step
+
+
+def test_what_is_wrapped_keeps_its_name_and_its_words():
+    for name in mlcore.__all__:
+        thing = getattr(mlcore, name)
+        assert thing.__name__ == name and thing.__doc__.strip(), name
+        assert thing.__module__.startswith("mlcore."), name
+
+
+def test_the_accuracy_of_fit_is_that_of_accuracy_also_for_sequences_and_soft_targets():
+    rng = np.random.default_rng(0)
+    x, t = rng.standard_normal((6, 4, 2)), rng.integers(3, size=(6, 4))
+    net = Sequential(Affine(rng.standard_normal((2, 3)), np.zeros(3)), loss=SoftmaxWithLoss())
+    right = accuracy(net.predict(x), t)
+    assert fit(net, SGD(lr=0), x, t, epochs=1, batch_size=6)["accuracy"] == [right] and 0 < right < 1
+    x, t = rng.standard_normal((8, 2)), np.array([0.3, 0.45, 0.55, 0.1, 0.9, 0.4, 0.35, 0.7])
+    net = Sequential(Affine(rng.standard_normal((2, 1)), np.zeros(1)), loss=SigmoidWithLoss())
+    right = accuracy(net.predict(x), t)
+    assert fit(net, SGD(lr=0), x, t, epochs=1, batch_size=8)["accuracy"] == [right] and 0 < right < 1
+
+
+def test_dropout_draws_what_its_seed_says():
+    x = np.ones(50)
+    assert np.array_equal(Dropout(0.5).forward(x), Dropout(0.5, rng=0).forward(x))
+    assert not np.array_equal(Dropout(0.5).forward(x), Dropout(0.5, rng=1).forward(x))

@@ -946,3 +946,29 @@ class Ripple:
 def test_what_a_shorter_step_confirms_is_measured_and_no_rounding_error(k):
     errors = gradient_check(Ripple(k), [0.001, -0.002])
     assert 0 < errors["inputs[0]"] < 1e-7 and errors.hints == {}
+
+
+def test_the_norm_of_arrays_together():
+    assert gradients._norm([np.array([3.0]), np.array([[4.0]])]) == 5
+    assert gradients._norm([np.array([3e200, -4e200])]) == pytest.approx(5e200)
+
+
+class Falling:
+    """Two inputs: one goes gently downhill, the other does not count."""
+
+    params = grads = []
+
+    def __init__(self, slope):
+        self.slope = slope
+
+    def forward(self, x):
+        return x @ [-1e-11, 0.0]
+
+    def backward(self, dy):
+        return dy * np.array([self.slope, 0.0])
+
+
+def test_whether_a_tiny_slope_is_steady_is_seen_where_it_falls_too():
+    errors = gradient_check(Falling(-1e-11), [0.5, 0.25])
+    assert errors["inputs[0]"] < 1e-7 and errors.hints == {}
+    assert gradient_check(Falling(-2e-11), [0.5, 0.25])["inputs[0]"] > 0.4

@@ -21,6 +21,7 @@ from packaging.version import Version
 
 import mlcore
 from mlcore import Affine, Sequential, Sigmoid, SoftmaxWithLoss, fit, load, load_spiral, save, storage
+from mlcore._checks import Setting
 
 RULES = ["SGD", "Momentum", "Nesterov", "AdaGrad", "RMSprop", "Adam"]
 X, T = load_spiral(0)
@@ -610,6 +611,19 @@ def test_the_constructor_of_a_rule_checks_too(tmp_path):
     picky.size = 6
     save(tmp_path / "run.npz", network(), picky)
     refuse_and_keep(tmp_path / "run.npz", Picky(), "size is at most 5")
+
+
+def test_a_setting_is_tried_where_the_rule_keeps_it_before_anything_is_written(tmp_path):
+    class Bounded(mlcore.SGD):
+        share = Setting(below=1)
+
+        def __init__(self):
+            super().__init__()
+            self.share = 0.5
+
+    save(tmp_path / "run.npz", network(), Bounded())
+    rewrite(tmp_path / "run.npz", tmp_path / "changed.npz", lambda about: about["optimizer"].update(share=2))
+    refuse_and_keep(tmp_path / "changed.npz", Bounded(), "Bounded: share must be finite and in")
 
 
 GENERATORS = {
