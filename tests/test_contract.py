@@ -813,3 +813,18 @@ def test_dropout_draws_what_its_seed_says():
     x = np.ones(50)
     assert np.array_equal(Dropout(0.5).forward(x), Dropout(0.5, rng=0).forward(x))
     assert not np.array_equal(Dropout(0.5).forward(x), Dropout(0.5, rng=1).forward(x))
+
+
+def test_what_a_pass_remembers_under_a_private_name_is_not_shown():
+    class Hidden(Node):
+        def forward(self, x):
+            self.seen, self._secret = x, 2 * x
+            return x
+
+        def backward(self, dy):
+            return dy + self._secret - self._secret
+
+    layer = Hidden()
+    layer.forward([1.0])
+    assert layer.seen == 1 and not hasattr(layer, "_secret")
+    assert layer.backward([3.0]) == 3

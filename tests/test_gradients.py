@@ -949,7 +949,7 @@ def test_what_a_shorter_step_confirms_is_measured_and_no_rounding_error(k):
 
 
 def test_the_norm_of_arrays_together():
-    assert gradients._norm([np.array([3.0]), np.array([[4.0]])]) == 5
+    assert gradients._norm([np.array([3.0, 0.0]), np.array([[4.0]])]) == 5
     assert gradients._norm([np.array([3e200, -4e200])]) == pytest.approx(5e200)
 
 
