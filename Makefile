@@ -47,7 +47,7 @@ browser: setup ## the same book where readers run it: in the page, in its Python
 
 lab: setup ## open JupyterLab on the first chapter, in a copy of your own that nothing overwrites
 	$(BIN)/python tools/own_copy.py
-	$(BIN)/jupyter lab my-notebooks/1_3_1_loss_function.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir=. my-notebooks/1_3_1_loss_function.ipynb
 
 notebooks: setup ## run every notebook and store its outputs in place
 	$(BIN)/python tools/execute_notebooks.py $(NOTEBOOKS)

@@ -1,6 +1,7 @@
 """A learner's answers survive: the copy of the notebooks is never written to, and says when the book has moved on."""
 
 import contextlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -129,6 +130,53 @@ def test_what_is_to_be_predicted_is_not_in_the_copy(book, tmp_path, monkeypatch)
     assert (closed.outputs, closed.execution_count, closed.source) == ([], None, "predict(guess, 3)")
     assert kept.outputs == other.outputs
     monkeypatch.setattr(own_copy, "ROOT", tmp_path)
+    monkeypatch.setattr(own_copy, "settle", lambda prefix: None)
     monkeypatch.setattr(sys, "argv", ["own_copy.py", "--here"])
     own_copy.main()
     assert (book / "c.ipynb").read_text() == (tmp_path / "mine" / "c.ipynb").read_text()
+
+
+def figure(name, tags=(), source="draw()", caption="A curve of $x$,\nand a line."):
+    metadata = {"mystnb": {"figure": {"caption": caption}}, "tags": list(tags)}
+    return new_code_cell(source, id=name, metadata=metadata, outputs=[new_output("stream", text="drawn")])
+
+
+def test_a_figure_has_its_caption_and_what_goes_on_after_a_prediction_waits_too(tmp_path):
+    asks = new_code_cell("predict(guess, 3)", id="asks", metadata={"prediction": {"truth": 3}})
+    cells = [
+        figure("first"), asks, figure("later", ["hide-input"]), figure("open"),
+        figure("moves", ["hide-input"], "visual.controls(f)"), new_markdown_cell("So.", id="text"),
+        figure("last", ["hide-input"]),
+    ]  # fmt: skip
+    nbformat.write(new_notebook(cells=cells), tmp_path / "a.ipynb")
+    copy = nbformat.reads(own_copy.unanswered(tmp_path / "a.ipynb"), as_version=4)
+    found = {cell.id: cell for cell in copy.cells}
+    assert [name for name, cell in found.items() if cell.cell_type == "code" and not cell.outputs] == ["asks", "later"]
+    assert found["first-caption"].source == "> A curve of $x$, and a line."
+    assert found["later-caption"].source.startswith("<details>") and "A curve" in found["later-caption"].source
+    assert list(found)[:2] == ["first", "first-caption"]
+    assert sum(name.endswith("-caption") for name in found) == 5
+
+
+def test_links_to_sections_are_those_that_jupyterlab_follows():
+    """It takes the words of a heading with hyphens for spaces, and minds capitals."""
+    links = {}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = nbformat.reads(own_copy.unanswered(path), as_version=4).cells
+        text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        headings = re.findall("^#+ (.*)$", text, re.MULTILINE)
+        links[path.name] = (
+            re.findall(r"\]\(([\w.]*)#([^)]*)\)", text),
+            {h.replace(" ", "-").replace("`", "") for h in headings},
+        )
+    found = [(name or page, anchor) for page, (all_of_them, _) in links.items() for name, anchor in all_of_them]
+    assert len(found) >= 10 and [one for one in found if one[1] not in links[one[0]][1]] == []
+
+
+def test_pages_of_the_book_are_shown_and_not_their_source(tmp_path):
+    own_copy.settle(tmp_path)
+    (file,) = tmp_path.rglob("*.json")
+    assert json.loads(file.read_text()) == own_copy.SETTINGS and file.parent.name == "labconfig"
+    file.write_text("{}")  # the reader's own
+    own_copy.settle(tmp_path)
+    assert file.read_text() == "{}"

@@ -440,7 +440,7 @@ SQUARE = about(square, (X,), (Y,))
         (lambda x: -3 * x**2, "Not yet: the sign is wrong, and it is 3 times too large."),
         (lambda x: x**2 / np.log(2), "1.443 times too large: is the logarithm natural?"),
         (lambda x: x**2 * len(x), "as many times too large as x has rows: is the mean taken?"),
-        (lambda x: x**2 / x.shape[0], "as many times too small as x has rows: is there a mean too many?"),
+        (lambda x: x**2 / x.shape[0], "as many times too small as x has rows: is there one mean too many?"),
         (lambda x: x**2 * x.shape[1], "as many times too large as x has columns: is the mean taken?"),
         (lambda x: x**2 + 1, "Not yet: 1 too large everywhere."),
         (lambda x: x**2 - 0.5, "Not yet: 0.5 too small everywhere."),

@@ -108,6 +108,17 @@ def test_nothing_is_shown_before_the_reader_has_predicted(reader):
     assert output.inner_text().strip() == stored_output("1_3_2_gradient", "valley")
     reader.tab.reload()
     assert "you predicted 60" in cell.get_by_role("status").inner_text() and output.is_visible()
+    figure = reader.cell("ends-figure").locator("details.predicted.later > div")  # of the folded cell that goes on
+    assert not figure.is_visible()
+    reader.cell("ends-run").get_by_role("button", name="Show me").click()
+    assert figure.is_visible()
+    reader.cell("ends-run").get_by_role("button", name="Ask me again").click()
+    assert not figure.is_visible()
+    reader.cell("ends-figure").locator("details.predicted.later > summary").click()  # which asks for nothing any more
+    assert reader.cell("ends-run").get_by_role("button", name="Ask me again").is_visible() and figure.is_visible()
+    reader.cell("ends-run").get_by_role("button", name="Ask me again").click()
+    reader.button("ends-figure", "Run").click()
+    reader.cell("ends-run").get_by_text("Predict first, or press Show me.").wait_for()
     cell.get_by_role("button", name="Ask me again").click()
     assert not output.is_visible()
     field.fill("39")

@@ -28,7 +28,7 @@ from mlcore.teaching.practice import exercises_of, name_of, show
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 WIDEST = 90  # characters of a stub on one line: as many as the column of the site holds
 HOW_TO = """
-Run the first code cell, then write your answers in the place of the three dots. The check below an answer says whether
+Run the first code cell, then write your answers in place of the three dots. The check below an answer says whether
 it is right, and if not, what is wrong with it. Hints, typical mistakes and the solution are folded below it.
 
 To keep your answers, work in a copy of your own: `make lab` makes one in `my-notebooks`, and never overwrites it."""

@@ -18,7 +18,7 @@ from docutils import nodes
 import mlcore
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
-from own_copy import unanswered
+from own_copy import unanswered, waiting
 
 PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"
 # Below each cell, and in the page from the start: put in by a script, they would have all laid out a second time.
@@ -32,14 +32,15 @@ def name_cells(app, doctree):
     if source.suffix != ".ipynb":
         return
     notebook, number = nbformat.read(source, as_version=4), itertools.count(1)
+    waits = waiting(notebook.cells)
     for container in list(doctree.findall(nodes.container)):
         if container.get("nb_element") == "cell_code":
             cell = notebook.cells[container["cell_index"]]
             if cell.source.strip():
                 container["ids"].append(f"cell-{cell.id}")
                 container.insert(1, nodes.raw("", bar(next(number)), format="html"))  # below the code
-            if "prediction" in cell.metadata:
-                close_output(container, cell.metadata["prediction"])
+            if container["cell_index"] in waits:
+                close_output(container, cell.metadata.get("prediction"))
 
 
 def bar(number):
@@ -51,12 +52,13 @@ def bar(number):
 
 
 def close_output(container, known):
-    """Fold the output of a cell that asks for a prediction; predict.js opens it when the reader has made one."""
-    (output,) = (node for node in container.children if node.get("nb_element") == "cell_code_output")
-    facts = html.escape(json.dumps(known), quote=True)
-    fold = f'<details class="predicted" data-prediction="{facts}"><summary>What comes out: predict first</summary><div>'
-    output.insert(0, nodes.raw("", fold, format="html"))
-    output.append(nodes.raw("", "</div></details>", format="html"))
+    """Fold the output of a cell that asks for a prediction, or goes on after one; predict.js opens it."""
+    kind = "predicted later" if known is None else "predicted"
+    facts = "" if known is None else f' data-prediction="{html.escape(json.dumps(known), quote=True)}"'
+    fold = f'<details class="{kind}"{facts}><summary>What comes out: predict first</summary><div>'
+    for output in [node for node in container.children if node.get("nb_element") == "cell_code_output"]:
+        output.insert(0, nodes.raw("", fold, format="html"))
+        output.append(nodes.raw("", "</div></details>", format="html"))
 
 
 def add_to_page(app, pagename, templatename, context, doctree):

@@ -661,7 +661,7 @@ def factor(exercise, cases, a, b, within):
             if all(n and n[0] > 1 and np.isclose(r, n[0]) for r, n in zip(ratios, counts, strict=True)):
                 return f"as many times too large as {name} has {what}: is the mean taken?"
             if all(n and n[0] > 1 and np.isclose(r * n[0], 1) for r, n in zip(ratios, counts, strict=True)):
-                return f"as many times too small as {name} has {what}: is there a mean too many?"
+                return f"as many times too small as {name} has {what}: is there one mean too many?"
     ratio = ratios[0]
     if ratio == 0 or not np.allclose(ratios, ratio, rtol=within[0], atol=0):
         return None

@@ -81,11 +81,15 @@
     // The sentence in which the book explains it, next to the cell.
     const answer = [cell.previousElementSibling, cell.nextElementSibling].find((part) =>
       part?.tagName === "DETAILS" && part.querySelector("summary")?.textContent.trim().startsWith("Answer"));
+    const folds = [fold]; // and those of the cells that go on
+    for (let next = cell.nextElementSibling; next?.querySelector("details.predicted.later"); next = next.nextElementSibling) {
+      folds.push(next.querySelector("details.predicted.later"));
+    }
     const told = fold.textContent.match(/It is (.*?)\. Predict first/s)?.[1] ?? literal(truth);
 
     function open(words, guess) {
       said.textContent = words;
-      fold.open = true;
+      for (const each of folds) each.open = true;
       if (answer && guess !== undefined) answer.open = true;
       form.classList.add("predict-done");
       [compare.hidden, show.hidden, forget.hidden, field.disabled] = [true, true, false, true];
@@ -108,17 +112,24 @@
     forget.onclick = () => {
       store(key(cell));
       delete cell.dataset.guess;
-      [fold.open, compare.hidden, show.hidden, forget.hidden, field.disabled] = [false, false, false, true, false];
+      for (const each of folds) each.open = false;
+      [compare.hidden, show.hidden, forget.hidden, field.disabled] = [false, false, true, false];
       if (answer) answer.open = false;
       form.classList.remove("predict-done");
       [said.textContent, field.value] = ["", ""];
       field.focus();
     };
-    fold.addEventListener("toggle", () => { if (fold.open && !form.hidden && !compare.hidden) open(`It is ${told}.`); });
+    for (const each of folds) {
+      each.addEventListener("toggle", () => { if (each.open && !form.hidden && !compare.hidden) open(`It is ${told}.`); });
+    }
     // What cells.mjs says when the cell is to be run: nothing is predicted yet; it is the reader's own code; the book's again.
     fold.addEventListener("ask", () => { said.textContent = "Predict first, or press Show me."; field.focus(); });
     fold.addEventListener("own", () => { [form.hidden, fold.open] = [true, true]; });
     fold.addEventListener("book", () => { [form.hidden, fold.open] = [false, form.classList.contains("predict-done")]; });
+    for (const each of folds.slice(1)) {
+      each.addEventListener("ask", () => fold.dispatchEvent(new Event("ask")));
+      each.addEventListener("own", () => { each.open = true; });
+    }
     const earlier = load(key(cell));
     if (earlier) { field.value = earlier; judge(earlier); } else if (earlier === "") open(`It is ${told}.`);
   }
@@ -130,5 +141,5 @@
   }
 
   window.predictions = {read, agrees, literal};
-  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("details.predicted").forEach(ask));
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("details.predicted:not(.later)").forEach(ask));
 })();

@@ -422,9 +422,9 @@ class AnyNumberOfAxes(Exercise):
 class SilentSigmoid(Exercise):
     r"""A sigmoid that warns
 
-    This sigmoid is right even for −1000; yet NumPy warns of an overflow, and a program that turns warnings into errors
-    stops. Fix it without hiding the warning and without cutting off the scores: where the value is tiny, all its digits
-    have to be right too.
+    For −1000 this sigmoid returns 0, as it should; yet NumPy warns of an overflow, and a program that turns warnings
+    into errors stops. Fix it without hiding the warning and without cutting off the scores: where the value is tiny,
+    all its digits have to be right.
     """
 
     level = "debug"
