@@ -86,3 +86,45 @@ def test_a_planted_fault_is_found(browser, body, rule):
     found = [fault.split()[0] for fault in faults(tab)]
     tab.close()
     assert found == [rule]
+
+
+OUTLINE = """(() => {
+  const {outlineStyle, outlineWidth} = getComputedStyle(document.activeElement);
+  return [outlineStyle, parseFloat(outlineWidth)];
+})()"""
+
+
+@pytest.mark.parametrize("page", ["book/index.html", "notebooks/1_3_2_gradient.html"])
+def test_where_the_keyboard_is_can_be_seen(view, address, page):
+    tab, _ = view
+    tab.goto(address + page)
+    seen = set()
+    for _ in range(12):
+        tab.keyboard.press("Tab")
+        style, width = tab.evaluate(OUTLINE)
+        assert style != "none" and width >= 2, tab.evaluate("document.activeElement.outerHTML.slice(0, 120)")
+        seen.add(tab.evaluate("document.activeElement.outerHTML"))
+    assert len(seen) > 5
+
+
+def test_what_says_how_far_python_is_has_no_fault_and_tells_the_time_that_is_left(view, address):
+    tab, _ = view
+    tab.goto(address + "notebooks/1_3_2_gradient.html")
+    told = tab.evaluate(
+        """async () => {
+          const {Status} = await import(new URL("../_static/live/status.mjs", location.href).href);
+          const status = new Status(new URL("../_static/live/", location.href).href);
+          status.show({stop() {}, restart() {}});
+          status.running(true);
+          const now = performance.now;
+          performance.now = () => 1000;
+          status.progress("Python", 0.01);
+          performance.now = () => 11000; // a quarter in ten seconds: thirty are left
+          status.progress("Python", 0.25);
+          performance.now = now;
+          return document.querySelector(".live-wait").textContent;
+        }"""
+    )
+    assert told == "Python: 25 %, 30 s left"
+    assert tab.get_by_role("progressbar", name="Loading Python").is_visible()
+    assert faults(tab, {"color-contrast": {"enabled": False}}) == []

@@ -21,6 +21,8 @@ def test_the_table_is_that_of_the_report():
     table = (ROOT / "benchmarks/results.md").read_text(encoding="utf-8")
     for row in REPORT["rows"]:
         assert "| {what} | {rival} | {mlcore (µs):.0f} | {ratio:.2f} | {quartiles} |".format_map(row) in table
+        low, high = map(float, row["quartiles"].split("–"))
+        assert low <= row["ratio"] <= high
     assert all(str(value) in table for value in REPORT["machine"].values())
 
 

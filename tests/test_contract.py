@@ -828,3 +828,9 @@ def test_what_a_pass_remembers_under_a_private_name_is_not_shown():
     layer.forward([1.0])
     assert layer.seen == 1 and not hasattr(layer, "_secret")
     assert layer.backward([3.0]) == 3
+
+
+def test_a_target_of_one_half_means_no_in_fit_as_in_accuracy():
+    x, t = np.array([[3.0], [2.0]]), np.array([0.5, 0.5])
+    net = Sequential(Affine(np.ones((1, 1)), np.zeros(1)), loss=SigmoidWithLoss())
+    assert fit(net, SGD(lr=0), x, t, epochs=1)["accuracy"] == [0.0] == [accuracy(net.predict(x), t)]

@@ -15,9 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # What must be tested. A new file is added here; one that goes, goes here too, with a reason in the commit's message.
 TESTS = [
-    "benchmarks", "contract", "course", "dark", "datasets", "endurance", "figures", "formulas", "found", "functions",
-    "gate", "gradients", "graph", "hard_cases", "inherited_faults", "interrupt", "layers", "losses", "network",
-    "nodes", "numbers", "optimizers", "outcomes", "overview", "own_copy", "package", "pages", "parent_programs",
+    "benchmarks", "confirmed", "contract", "course", "dark", "datasets", "endurance", "figures", "formulas", "found",
+    "functions", "gate", "gradients", "graph", "hard_cases", "inherited_faults", "interrupt", "layers", "losses",
+    "network", "nodes", "numbers", "optimizers", "outcomes", "overview", "own_copy", "package", "pages",
+    "parent_programs",
     "planted", "playground", "practice", "project", "pytorch_step", "runner", "set_up", "storage", "tools",
     "tuning", "visual", "ways", "workflows",
 ]  # fmt: skip

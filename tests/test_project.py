@@ -17,6 +17,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from test_workflows import RIGHTS
 
 import mlcore
 from mlcore.teaching.visual import Frames
@@ -430,6 +431,31 @@ DOCUMENTS = [path for path in own_files(".md") if path.parent != ROOT / "book"]
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_link_of_a_document_leads_somewhere(path):
     assert list(dead_links(path)) == []
+
+
+SAYS_A_SECTION = re.compile(r"\[(1\.\d(?:\.\d)?)[^\]]*\]\(([^)#\s]+?)\.(?:ipynb|html)")
+
+
+@pytest.mark.parametrize("path", own_files(".md", ".ipynb"), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_link_that_names_a_section_leads_to_it(path):
+    links = SAYS_A_SECTION.findall(path.read_text(encoding="utf-8"))
+    assert [one for one in links if not one[1].rpartition("/")[2].startswith(one[0].replace(".", "_"))] == []
+
+
+def test_the_documents_say_what_the_project_asks_for():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    least = settings["project"]["requires-python"].removeprefix(">=")
+    for name in ("README.md", "book/ways.md"):
+        told = re.findall(r"Python (3\.\d+) or newer", (ROOT / name).read_text(encoding="utf-8"))
+        assert told and set(told) == {least}
+    titles = {
+        re.search("^title: (.*)$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)[1]
+        for name in ("CITATION.cff", "_config.yml")
+    }
+    assert len(titles) == 1
+    jobs = [job for rights in RIGHTS.values() for job in rights.values()]
+    assert sum("write" in job.values() for job in jobs) == 3  # as the next line says in words
+    assert "only three may write" in (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 
 
 def test_a_dead_link_is_found(tmp_path):

@@ -88,6 +88,9 @@ def first(notebook, wanted):
 
 def all_faults():
     """{name: fault} of all modules of this folder."""
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in ("core", "text", "drawn", "project", "pages")]
+    modules = [
+        importlib.import_module(f"{__name__}.{name}")
+        for name in ("core", "text", "drawn", "project", "pages", "unseen")
+    ]
     faults = [fault for module in modules for fault in module.FAULTS]
     return {fault.name: fault for fault in faults}
