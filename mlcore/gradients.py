@@ -101,7 +101,7 @@ def _width(x, i, above, below):
 def _with_right_step(slope, h):
     """The slope for the step h, or where that is too long, for the first of h/8, h/64, ... at which slopes agree."""
     first, size = slope(h)
-    if np.isfinite(first) and abs(first) <= STEEP * size:
+    if abs(first) <= STEEP * size:  # not so of NaN and of an infinity
         return first
     known, best, found = first, 1 / 8, first  # at a jump slopes differ by 7/8 of the finer one
     for _ in range(24):

@@ -17,6 +17,7 @@ from mlcore import (
     softmax,
     softmax_cross_entropy,
 )
+from mlcore.functions import mean
 
 getcontext().prec = 60
 dtypes = st.sampled_from(FLOATS)
@@ -322,3 +323,9 @@ def test_functions_are_pure(seed):
 
 def test_what_is_silent_keeps_its_name_and_its_text():
     assert softmax.__name__ == "softmax" and softmax.__doc__.startswith("Softmax over the last axis.")
+
+
+def test_a_mean_is_a_float_also_where_only_the_sum_is_too_large():
+    for values in (np.ones(3), np.full(4, 1e308)):
+        with np.errstate(over="ignore"):
+            assert type(mean(values)) is float and mean(values) == values[0]

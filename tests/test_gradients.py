@@ -972,3 +972,15 @@ def test_whether_a_tiny_slope_is_steady_is_seen_where_it_falls_too():
     errors = gradient_check(Falling(-1e-11), [0.5, 0.25])
     assert errors["inputs[0]"] < 1e-7 and errors.hints == {}
     assert gradient_check(Falling(-2e-11), [0.5, 0.25])["inputs[0]"] > 0.4
+
+
+def test_two_passes_are_the_same_but_for_rounding_whatever_their_size_and_sign():
+    below = -np.ones(2)
+    assert gradients._same(below, below * (1 + 1e-12), 1e-10)
+    assert not gradients._same(below, below * (1 + 1e-8), 1e-10)
+    assert not gradients._same(np.array([1e-20]), np.array([2e-20]), 1e-10)
+
+
+def test_inputs_of_whole_numbers_that_have_a_gradient_are_moved_as_numbers():
+    errors = gradient_check(Multiply(), [1, 2], [3, 4])
+    assert list(errors) == ["inputs[0]", "inputs[1]"] and max(errors.values()) < 1e-9

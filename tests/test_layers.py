@@ -373,3 +373,9 @@ def test_affine_takes_a_list_of_floats_as_the_float64_that_it_is():
     layer = Affine(np.ones((2, 3), np.float32), np.zeros(3, np.float32))
     assert layer.forward([[0.5, 1.5]]).dtype == np.float64
     assert layer.forward([[1, 2]]).dtype == np.float32
+
+
+def test_dropout_draws_what_its_seed_says():
+    x = np.ones(50)
+    assert np.array_equal(Dropout(0.5).forward(x), Dropout(0.5, rng=0).forward(x))
+    assert not np.array_equal(Dropout(0.5).forward(x), Dropout(0.5, rng=1).forward(x))

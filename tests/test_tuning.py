@@ -252,3 +252,8 @@ def test_large_negative_numbers_are_large():
     grads = [np.array([-3e200, 0.0]), np.array([-4e200])]
     assert clip_gradients(grads, 5.0) == pytest.approx(5e200)
     np.testing.assert_allclose(np.concatenate(grads), [-3, 0, -4])
+
+
+def test_a_cosine_without_warm_up_begins_at_once():
+    assert [cosine(1.0, 4)(k) for k in range(4)] == [cosine(1.0, 4, warmup=0)(k) for k in range(4)]
+    assert cosine(1.0, 4)(2) == pytest.approx(0.5)
