@@ -31,8 +31,8 @@ HEAD = """# Mutation testing of the exercises
 `make mutants-exercises` changes one thing at a time in the solution of each exercise: an operator, a number, an
 argument, a condition, a statement. Then it hands the changed solution to the check of its exercise. A change that the
 check calls right survives: it shows a wrong answer that the inputs do not tell from a right one, or it is a right
-answer as well. The last table says why it is the latter. The command writes this page and fails if less than {goal} %
-are refused or a reason is missing; reasons are kept from one run to the next.
+answer as well. The last table says why it is the latter. The command writes this page and fails if of those that are
+no right answers less than {goal} % are refused, or a reason is missing; reasons are kept from one run to the next.
 
 """
 
