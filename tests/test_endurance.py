@@ -8,7 +8,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import normal
+from helpers import IN_FULL, normal
 
 from mlcore import (
     SGD,
@@ -26,7 +26,7 @@ from mlcore import (
 
 RULES = [SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam]
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-MANY, MILLION = 100_000, 1_000_000
+MANY, LONG = 100_000, 1_000_000 if IN_FULL else 200_000
 
 
 # -- long runs against a closed form --
@@ -53,7 +53,7 @@ def recurrence(lr, momentum, lead):
     ("optimizer", "matrix", "steps"),
     [
         (SGD(1e-5), np.array([[1 - np.longdouble(1e-5)]]), MANY),
-        (Momentum(1e-7, 0.9), recurrence(1e-7, 0.9, 0), MILLION),
+        (Momentum(0.1 / LONG, 0.9), recurrence(0.1 / LONG, 0.9, 0), LONG),
         (Nesterov(1e-6, 0.9), recurrence(1e-6, 0.9, 1), MANY),
     ],
     ids=["SGD", "Momentum", "Nesterov"],
