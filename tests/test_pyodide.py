@@ -32,6 +32,8 @@ import pytest
 import yaml
 from helpers import IN_FULL, unavailable
 
+from mlcore.teaching import dark
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tools"))
 import slim_matplotlib  # noqa: E402
@@ -140,7 +142,8 @@ def joined(outputs):
             result[-1][1] += text
         else:
             result.append([kind, text])
-    return [[kind, sanitised(text)] for kind, text in result]
+    add = {"svg": dark.in_dark, "html": dark.frames_in_dark}  # the page shows drawings for dark pages too
+    return [[kind, sanitised(add.get(kind, str)(text))] for kind, text in result]
 
 
 def stored(cell):

@@ -32,6 +32,7 @@ PARTNERS = {
 }
 COLOUR = re.compile(r"(?<![&\w(])#(?:[0-9a-f]{6}|[0-9a-f]{3})(?![\w-])")
 FRAME = re.compile(r"(?<=<img src='data:image/svg\+xml,)[^']*")  # of a player: mlcore.teaching.visual
+PLAIN = ' "=:;,/()*{}'  # characters that stand in an address as they are
 DARK = "@media (prefers-color-scheme:dark)"
 
 
@@ -106,4 +107,4 @@ def frames_in_dark(page):
     >>> "prefers-color-scheme" in frames_in_dark("<img src='data:image/svg+xml,<svg/></svg>'>")
     True
     """
-    return FRAME.sub(lambda frame: quote(in_dark(unquote(frame[0]))), page)
+    return FRAME.sub(lambda frame: quote(in_dark(unquote(frame[0])), safe=PLAIN), page)

@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from mlcore.teaching.controls import controls as controls
+from mlcore.teaching.dark import PLAIN
 
 # Okabe and Ito's palette: distinct with every kind of colour vision; line styles and markers say the same in grey.
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"]
@@ -152,7 +153,7 @@ class Frames:
 
     @staticmethod
     def _figure(label, text, picture):
-        address = quote(picture, safe=' "=:;,/()*{}')  # unlike base64 it compresses well, alike as frames are
+        address = quote(picture, safe=PLAIN)  # unlike base64 it compresses well, alike as frames are
         label, text = html.escape(label), html.escape(text)
         image = f"<img src='data:image/svg+xml,{address}' alt=\"{text}\">"
         return f"<figure>{image}<figcaption><b>{label}</b><br> {text}</figcaption></figure>"
