@@ -34,7 +34,7 @@ IN_PAGE = re.compile(r"[ \t]*<script>(let toggle|var togglebutton|DOCUMENTATION_
 FRAME = re.compile(r"(<figure><img) src='data:image/svg\+xml,([^']*)'")
 DRAWING = re.compile(r'<img\b(?![^>]*loading=)[^>]*? src="([^":]*_images/[^"]*\.svg)"')
 FIRST_SCREEN = ["book-serif", "book-mono"]  # the faces that it needs, and "book-math" for a formula as early as this:
-EARLY = re.compile(r"<article.{,1200}?<math", re.DOTALL)
+EARLY = re.compile(r"<article.{,2200}?<math", re.DOTALL)
 PRELOAD_FONT = '<link rel="preload" as="font" type="font/woff2" crossorigin href="{}" />\n'
 PRELOADED = re.compile(r'[ \t]*<link rel="preload" as="font"[^>]*/>\n?')
 WORD = re.compile(r"[A-Za-z_][\w-]*")
