@@ -130,9 +130,15 @@ def test_what_is_to_be_predicted_is_not_in_the_copy(book, tmp_path, monkeypatch)
     assert (closed.outputs, closed.execution_count, closed.source) == ([], None, "predict(guess, 3)")
     assert kept.outputs == other.outputs
     monkeypatch.setattr(own_copy, "ROOT", tmp_path)
-    monkeypatch.setattr(own_copy, "settle", lambda prefix: None)
+    settled = []
+    monkeypatch.setattr(own_copy, "settle", settled.append)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "of-the-reader"))
+    monkeypatch.setattr(sys, "argv", ["own_copy.py"])
+    own_copy.main()
+    assert settled == []
     monkeypatch.setattr(sys, "argv", ["own_copy.py", "--here"])
     own_copy.main()
+    assert settled == [tmp_path / "of-the-reader"]
     assert (book / "c.ipynb").read_text() == (tmp_path / "mine" / "c.ipynb").read_text()
 
 

@@ -119,6 +119,10 @@ def test_nothing_is_shown_before_the_reader_has_predicted(reader):
     reader.cell("ends-run").get_by_role("button", name="Ask me again").click()
     reader.button("ends-figure", "Run").click()
     reader.cell("ends-run").get_by_text("Predict first, or press Show me.").wait_for()
+    for event, shown in (("own", True), ("book", False)):  # the reader's own code is not asked for, nor what goes on
+        asked = reader.cell("ends-run").locator("details.predicted")
+        asked.evaluate("(fold, event) => fold.dispatchEvent(new Event(event))", event)
+        assert figure.is_visible() == asked.locator("> div").is_visible() == shown
     cell.get_by_role("button", name="Ask me again").click()
     assert not output.is_visible()
     field.fill("39")

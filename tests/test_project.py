@@ -436,7 +436,7 @@ def test_every_link_of_a_document_leads_somewhere(path):
 SAYS_A_SECTION = re.compile(r"\[(1\.\d(?:\.\d)?)[^\]]*\]\(([^)#\s]+?)\.(?:ipynb|html)")
 
 
-@pytest.mark.parametrize("path", own_files(".md", ".ipynb"), ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", list(own_files(".md", ".ipynb")), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_link_that_names_a_section_leads_to_it(path):
     links = SAYS_A_SECTION.findall(path.read_text(encoding="utf-8"))
     assert [one for one in links if not one[1].rpartition("/")[2].startswith(one[0].replace(".", "_"))] == []

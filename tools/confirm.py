@@ -125,8 +125,7 @@ def exercises():
 
 
 def bibliography():
-    lines = [line for line in read(ROOT / "book/bibliography.md").splitlines() if line.strip()]
-    return {f"line {i + 1}: {line[:40]}": short(line) for i, line in enumerate(lines)}
+    return {line[:60]: short(line) for line in read(ROOT / "book/bibliography.md").splitlines() if line.strip()}
 
 
 KINDS = {

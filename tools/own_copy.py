@@ -138,7 +138,7 @@ def main():
     parser.add_argument("--new", nargs="+", default=[], metavar="NAME", help="notebooks, without .ipynb")
     parser.add_argument("--here", action="store_true", help="close the notebooks of the book themselves")
     arguments = parser.parse_args()
-    if sys.prefix != sys.base_prefix or "CONDA_PREFIX" in os.environ:  # an environment of the book's own
+    if arguments.here or Path(sys.prefix) == ROOT / ".venv":  # an environment of the book's own, not the reader's
         settle(Path(sys.prefix))
     if arguments.here:
         for path in (ROOT / "notebooks").glob("*.ipynb"):

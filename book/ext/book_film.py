@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 import nbformat
 
+from mlcore.teaching.dark import in_dark
+
 SECONDS = 0.35  # a frame
 
 
@@ -42,7 +44,7 @@ def film(drawings):
 def write(app, exception):
     if not exception and app.builder.format == "html":
         drawings = frames(Path(app.srcdir) / "notebooks/1_3_overview.ipynb")
-        (app.outdir / "_static/film.svg").write_text(film(drawings), encoding="utf-8", newline="\n")
+        (app.outdir / "_static/film.svg").write_text(in_dark(film(drawings)), encoding="utf-8", newline="\n")
 
 
 def setup(app):

@@ -198,8 +198,6 @@ def slim_site(app, exception):
     texts = {page: text for page, text in texts.items() if "<head>" in text and "_static/" not in page.as_posix()}
     texts = {page: ICON.sub(lambda match: drawn(root / "_static", match), text) for page, text in texts.items()}
 
-    film = root / "_static/film.svg"
-    film.write_text(in_dark(film.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     for page, text in texts.items():
         text = FRAME.sub(partial(frame_to_file, root, page), text)
         texts[page] = DRAWING.sub(partial(when_seen, page), text)

@@ -579,7 +579,7 @@ def describe(exercise, cases):
         return None
     nearly = called and all(is_numeric(b) and close(a, b, 1e-5, exercise.absolute) for _, a, b in failing)
     numeric = [(inputs, numbers(a) * 1.0, numbers(b) * 1.0) for inputs, a, b in cases if is_numeric(b)]
-    loose = max(within, 1e-6), exercise.absolute  # a pattern is seen also if rounding blurs it
+    loose = max(within, 1e-6)  # a pattern is seen also if rounding blurs it
     if len(numeric) == len(cases) and not nearly and (fault := pattern(exercise, numeric, loose)):
         return fault
     inputs, a, b = failing[0]
@@ -630,30 +630,32 @@ def agreeing(a, b, relative, absolute=None):
 
 def pattern(exercise, cases, within):
     """What is wrong with all the numbers in the same way."""
+    same = functools.partial(close, relative=within, absolute=exercise.absolute)
     a, b = (np.concatenate([case[i].ravel() for case in cases]) for i in (1, 2))
     if np.iscomplexobj(b) or not (np.isfinite(a).all() and np.isfinite(b).all() and b.any()):
         return None
     if np.abs(a).max() <= 1e-12 * np.abs(b).max():  # zero, or what rounding leaves of it
         return "zero everywhere" if a.size > 1 else None
-    if close(-a, b, *within):
+    if same(-a, b):
         return "the sign is wrong" + (" everywhere" if a.size > 1 else "")
-    if all(x.ndim == 2 and x.shape == x.T.shape and close(x.T, y, *within) for _, x, y in cases):
+    if all(x.ndim == 2 and x.shape == x.T.shape and same(x.T, y) for _, x, y in cases):
         return "it is transposed"
     if fault := factor(exercise, cases, a, b, within):
         return fault
-    if a.size > 1 and close(a - (a - b).mean(), b, *within):
+    if a.size > 1 and same(a - (a - b).mean(), b):
         shift = (a - b).mean()
         return f"{show(abs(shift))} too {'large' if shift > 0 else 'small'} everywhere"
-    if a.size > 1 and all(close(np.sort(x, axis=None), np.sort(y, axis=None), *within) for _, x, y in cases):
+    if a.size > 1 and all(same(np.sort(x, axis=None), np.sort(y, axis=None)) for _, x, y in cases):
         return "the right numbers, but in another order"
     return None
 
 
 def factor(exercise, cases, a, b, within):
     """The factor by which all numbers are too large or too small."""
+    same = functools.partial(close, relative=within, absolute=exercise.absolute)
     cases = [case for case in cases if case[1].any() or case[2].any()]  # zero is any number of times zero
     ratios = [np.vdot(y, x) / np.vdot(y, y) for _, x, y in cases]
-    if not all(close(x, r * y, *within) for r, (_, x, y) in zip(ratios, cases, strict=True)):
+    if not all(same(x, r * y) for r, (_, x, y) in zip(ratios, cases, strict=True)):
         return None
     for axis, what in enumerate(("rows", "columns")):
         for i, name in enumerate(argument_names(exercise) if callable(exercise.solution) else []):
@@ -663,11 +665,11 @@ def factor(exercise, cases, a, b, within):
             if all(n and n[0] > 1 and np.isclose(r * n[0], 1) for r, n in zip(ratios, counts, strict=True)):
                 return f"as many times too small as {name} has {what}: is there one mean too many?"
     ratio = ratios[0]
-    if ratio == 0 or not np.allclose(ratios, ratio, rtol=within[0], atol=0):
+    if ratio == 0 or not np.allclose(ratios, ratio, rtol=within, atol=0):
         return None
     times = max(abs(ratio), 1 / abs(ratio))
-    base = next((log for log in LOGARITHMS if np.isclose(ratio, log, rtol=within[0])), None)
-    whole = 2 <= round(times) <= 10 and np.isclose(times, round(times), rtol=within[0])
+    base = next((log for log in LOGARITHMS if np.isclose(ratio, log, rtol=within)), None)
+    whole = 2 <= round(times) <= 10 and np.isclose(times, round(times), rtol=within)
     if np.count_nonzero(b) < 2 and not base and not whole:
         return None  # any wrong number is some number of times too large
     sign = "the sign is wrong, and it is " if ratio < 0 else ""

@@ -44,7 +44,7 @@ FAULTS = [
         "solution-and-second-answer-wrong",
         "exercises",
         "mlcore/teaching/exercises/gradient.py",
-        lambda text: text.replace('"d": True, "e"', '"d": False, "e"').replace('2 > 1, "e"', '1 > 2, "e"'),
+        lambda text: swap('"d": True, "e"', '"d": False, "e"')(swap('"d": 2 > 1, "e"', '"d": 1 > 2, "e"')(text)),
     ),
     fault("no-branch-is-tested", "workflows", TESTED, swap("  push:\n", "  push:\n    branches: [never]\n")),
     fault(

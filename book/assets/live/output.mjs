@@ -113,7 +113,7 @@ export class Output {
     const stored = this.figures[this.drawn++];
     const image = make("img");
     image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
-    image.classList.toggle("on-paper", svg.includes("<image")); // which dark pages dim
+    image.classList.toggle("on-paper", !svg.includes("(prefers-color-scheme:dark)")); // white in the dark too: dim it
     const said = new DOMParser().parseFromString(svg, "image/svg+xml").querySelector("title")?.textContent;
     const words = said && said !== "no words in it" ? ` Its words: ${said}.` : "";
     if (stored && this.moved) image.alt = `Figure drawn with the settings above.${words}`;

@@ -87,9 +87,11 @@
     }
     const told = fold.textContent.match(/It is (.*?)\. Predict first/s)?.[1] ?? literal(truth);
 
+    function unfold(yes) { for (const each of folds) each.open = yes; }
+
     function open(words, guess) {
       said.textContent = words;
-      for (const each of folds) each.open = true;
+      unfold(true);
       if (answer && guess !== undefined) answer.open = true;
       form.classList.add("predict-done");
       [compare.hidden, show.hidden, forget.hidden, field.disabled] = [true, true, false, true];
@@ -112,7 +114,7 @@
     forget.onclick = () => {
       store(key(cell));
       delete cell.dataset.guess;
-      for (const each of folds) each.open = false;
+      unfold(false);
       [compare.hidden, show.hidden, forget.hidden, field.disabled] = [false, false, true, false];
       if (answer) answer.open = false;
       form.classList.remove("predict-done");
@@ -124,8 +126,8 @@
     }
     // What cells.mjs says when the cell is to be run: nothing is predicted yet; it is the reader's own code; the book's again.
     fold.addEventListener("ask", () => { said.textContent = "Predict first, or press Show me."; field.focus(); });
-    fold.addEventListener("own", () => { [form.hidden, fold.open] = [true, true]; });
-    fold.addEventListener("book", () => { [form.hidden, fold.open] = [false, form.classList.contains("predict-done")]; });
+    fold.addEventListener("own", () => { form.hidden = true; unfold(true); });
+    fold.addEventListener("book", () => { form.hidden = false; unfold(form.classList.contains("predict-done")); });
     for (const each of folds.slice(1)) {
       each.addEventListener("ask", () => fold.dispatchEvent(new Event("ask")));
       each.addEventListener("own", () => { each.open = true; });

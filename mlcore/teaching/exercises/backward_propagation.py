@@ -329,7 +329,7 @@ class MeanTakenTwice(Exercise):
         return tuple(len(x) * g for g in MeanTakenTwice.solution(x, t, W))
 
     wrong = {
-        "is there a mean too many?": given,
+        "is there one mean too many?": given,
         "One of the two is right now; look at the bias.": one_left,
         "is the mean taken?": none,
     }
