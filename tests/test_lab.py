@@ -158,7 +158,7 @@ def controls_draw_anew(page):
     panel.get_by_text("SGD 0.4 at 0.00").wait_for()  # on the ridge there is no way down
     panel.get_by_role("slider").nth(2).press("ArrowRight")  # after mu and steps
     panel.get_by_text("SGD 0.5 at 0.00").wait_for()
-    assert panel.locator("img, svg").count() >= 1
+    panel.locator("img, svg").first.wait_for()  # which comes after its text
 
 
 def the_playground_steps_and_runs(page):
