@@ -57,6 +57,7 @@
     return JSON.stringify(value);
   }
 
+  const HERE = " Predict first: replace the three dots and run again.";
   const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
   function ask(fold) {
@@ -86,6 +87,10 @@
       folds.push(next.querySelector("details.predicted.later"));
     }
     const told = fold.textContent.match(/It is (.*?)\. Predict first/s)?.[1] ?? literal(truth);
+    // What a notebook asks there, the form asks here.
+    for (const line of fold.querySelectorAll("pre")) {
+      if (line.textContent.includes(HERE)) line.textContent = line.textContent.replace(HERE, "");
+    }
 
     function unfold(yes) { for (const each of folds) each.open = yes; }
 
