@@ -95,19 +95,17 @@ def test_the_playground_trains_steps_and_stops(reader):
     shows(reader, "playground", "epoch 20: ")
     run = group.get_by_role("button", name="Run", exact=True)
     run.click()
-    shows(reader, "playground", re.compile(r"epoch ([3-9]0|\d{3}): "))  # it may be faster than we look
-    group.get_by_role("button", name="Stop").click()
+    group.get_by_role("button", name="Stop").click()  # at once: it may be faster than we look
+    run.wait_for()
     reader.tab.wait_for_timeout(3000)
     before = group.locator(".live-shown").inner_text()
     reader.tab.wait_for_timeout(1000)
-    assert group.locator(".live-shown").inner_text() == before and run.is_visible()
+    assert group.locator(".live-shown").inner_text() == before and "epoch 300" not in before and run.is_visible()
     group.get_by_role("combobox", name="data").select_option("moons")
     shows(reader, "playground", "before training: loss")
     run.click()
-    shows(reader, "playground", re.compile(r"epoch \d{3}: "))
-    group.get_by_role("button", name="Stop").click()
+    line = shows(reader, "playground", "epoch 300: ").splitlines()[0]
     run.wait_for()
-    line = shows(reader, "playground", re.compile(r"epoch \d{3}: ")).splitlines()[0]
     assert float(re.search(r"([\d.]+)% right", line)[1]) > 95
     assert faults(reader.tab) == []
     program = group.locator(".live-program pre").text_content()

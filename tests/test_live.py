@@ -165,6 +165,11 @@ def fresh(browser, site):
     someone.context.close()
 
 
+def shown_output(notebook, cell):
+    """What the page shows of a cell that asks for a prediction: what a notebook asks there, the page's form asks."""
+    return stored_output(notebook, cell).replace(" Predict first: replace the three dots and run again.", "")
+
+
 def stored_output(notebook, cell):
     cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
     outputs = next(c for c in cells if c["id"] == cell)["outputs"]
@@ -182,7 +187,7 @@ def test_nothing_is_asked_of_another_origin_and_no_python_before_the_first_click
 
 def test_the_first_run_runs_what_the_cell_needs_and_says_what_the_book_says(reader):
     assert reader.output("setup") == stored_output("1_3_1_loss_function", "setup")
-    assert reader.output("staircase-step").split() == stored_output("1_3_1_loss_function", "staircase-step").split()
+    assert reader.output("staircase-step").split() == shown_output("1_3_1_loss_function", "staircase-step").split()
     assert reader.cell("staircase").locator(".live-bar button", has_text="Reset").is_hidden()  # it was not needed
     assert reader.status() == "Cell 2 has run."
 
@@ -250,7 +255,7 @@ def test_an_error_shows_the_readers_own_lines_only(reader):
     assert re.findall('File "(.*?)"', text) == ["<cell 2>", "<cell 2>"] and "return x / 0" in text
     assert reader.status() == "Cell 2 stopped at an error in line 2."
     reader.button("staircase-step", "Reset").click()
-    assert reader.output("staircase-step").split() == stored_output("1_3_1_loss_function", "staircase-step").split()
+    assert reader.output("staircase-step").split() == shown_output("1_3_1_loss_function", "staircase-step").split()
 
 
 def test_a_stray_return_is_the_readers_own_error_and_nothing_is_lost(reader):
@@ -275,7 +280,7 @@ def test_an_endless_loop_can_be_stopped_and_the_page_goes_on(reader):
     assert "is lost" in reader.status()
     reader.button("staircase-step", "Reset").click()
     reader.run("staircase-step")  # runs the first cell again
-    assert reader.output("staircase-step").split() == stored_output("1_3_1_loss_function", "staircase-step").split()
+    assert reader.output("staircase-step").split() == shown_output("1_3_1_loss_function", "staircase-step").split()
 
 
 def test_restart_forgets_everything(reader):

@@ -120,6 +120,7 @@ export class Kept {
 
   // What an interrupted try has left, unless one is under way.
   async tidy() {
+    if (await this.used()) return; // without the lock, on which a `keep` in another tab would fail
     await navigator.locks.request(this.name, {ifAvailable: true}, async (lock) => {
       if (lock && !await this.used()) await this.drop(() => true);
     });
