@@ -355,6 +355,12 @@ def test_a_section_has_ten_exercises_on_four_levels(section):
     assert {"recall", "by hand", "transfer"} < set(levels) and {"implement", "debug"} & set(levels)
 
 
+def test_a_text_names_what_its_stub_defines():
+    asked = {name: re.findall(r"\b[Ww]rite\s+`(\w+)\(", inspect.getdoc(e)) for name, e in exercises().items()}
+    others = {n: found for n, found in asked.items() if set(found) - {make_practice.answer_name(exercises()[n])}}
+    assert sum(map(len, asked.values())) >= 2 and others == {}
+
+
 def test_names_are_unique():
     assert len(EXERCISES) == sum(len(exercises_of(module)) for module in SECTIONS.values())
 
@@ -472,8 +478,8 @@ SQUARE = about(square, (X,), (Y,))
         (fill_with_zeros, "for x = [[1, -2, 3], [4, 5, -6]]: x itself is changed: work on a copy."),
         (warn, "for x = [[1, -2, 3], [4, 5, -6]]: Python warns: divide by zero encountered in divide."),
         (np.ones(3), "Not yet: the check needs what you have defined, without a call; it got an array of shape (3,)."),
-        (lambda x: None, "No answer so far: nothing is returned."),
-        (lambda x: ..., "No answer so far: nothing is returned."),
+        (lambda x: None, "No answer so far: it does nothing yet."),
+        (lambda x: ..., "No answer so far: it does nothing yet."),
         (..., "No answer so far: replace the three dots and run again."),
         (None, "No answer so far: replace the three dots and run again."),
         (np.square, "Right."),
@@ -698,7 +704,7 @@ class Scale:
         ("", "Right."),
         ("sign", "Not yet: the gradient of x: the sign is wrong everywhere."),
         ("grads", "ValueError: could not broadcast"),
-        ("empty", "No answer so far: nothing is returned."),
+        ("empty", "No answer so far: it does nothing yet."),
     ],
 )
 def test_a_layer_is_checked_with_a_random_upstream_gradient(fault, words):

@@ -245,7 +245,7 @@ def feedback(exercise, answer):
             return not_yet([where(exercise, inputs) + form_fault(outcomes[-1].result, None)])
     results = [result for result, *_ in outcomes]
     if all(is_blank(result) for result in results):
-        return "No answer so far: nothing is returned."
+        return "No answer so far: it does nothing yet."
     rights = [outcome(exercise, exercise.solution, inputs).result for inputs in exercise.inputs]
     fault = difference(exercise, results, rights)
     said = [fault] if fault else []

@@ -663,7 +663,7 @@ class FromSymptomToCause(Exercise):
     - `b`: right in W1, W2; b1 and b2 50 times too small.
     - `c`: right in W2 and b2; no constant ratio in W1 and b1.
     - `d`: no constant ratio anywhere.
-    - `e`: all right at the first backward, all twice too large at the second.
+    - `e`: all right at first; after a second backward on the same batch, all doubled.
     - `f`: all right, always; the loss stays at $\ln C$ and the hidden units are all equal.
     """
 

@@ -486,7 +486,7 @@ class LostTransposes(Exercise):
     wrong = {
         "entry [0, 0] is 2.359": lambda x, A, B, u: ((u @ B) * (1 - np.tanh(x @ A) ** 2)) @ A,
         "B is transposed now, A is not.": lambda x, A, B, u: ((u @ B.T) * (1 - np.tanh(x @ A) ** 2)) @ A,
-        "The order is that of the forward pass: the last step comes first.": (
+        "This is the order of the forward pass; backward, the last step comes first.": (
             lambda x, A, B, u: ((u @ A.T) * (1 - np.tanh(x @ A) ** 2)) @ B.T
         ),
     }
@@ -710,8 +710,8 @@ class QuotientOfPairs(Exercise):
 class LoopAndBranch(Exercise):
     r"""A loop and a branch
 
-    A program starts with $x$. As long as the value is below 10, it multiplies the value by 3 if it is below 2, and
-    squares it otherwise. Return the last value and its derivative with respect to `x`, in forward mode.
+    A program starts with a positive $x$. As long as the value is below 10, it multiplies the value by 3 if it is below
+    2, and squares it otherwise. Return the last value and its derivative with respect to `x`, in forward mode.
     """
 
     level = "implement"

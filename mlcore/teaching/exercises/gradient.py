@@ -233,7 +233,8 @@ class CountThePasses(Exercise):
 
     CIFAR-10 has colour images of 32 × 32 pixels with three channels, in ten classes. One affine layer maps an image to
     ten scores. Give the number of `parameters`, the number of forward passes that a numerical gradient takes with
-    `forward` and with `central` differences, and the cost of backpropagation in units of one forward pass (`backprop`).
+    `forward` and with `central` differences, and what backpropagation costs by the chapter's rule, in
+    forward passes (`backprop`).
     """
 
     level = "by hand"
@@ -246,7 +247,8 @@ class CountThePasses(Exercise):
     worked = r"""
     $3072 \cdot 10$ weights and 10 biases make 30,730. The forward difference moves each once and needs the value at the
     point itself, once for all: 30,731, the number in the notes of CS231n. The central one moves each twice: 61,460.
-    Backpropagation needs one forward pass, and a backward pass that costs about two.
+    Backpropagation needs one forward pass, and a backward pass that costs about two. (A first layer could leave out the
+    gradient of its input; the rule does not.)
     """
     same = {"parameters": 30_730, "forward": 30_731, "central": 61_460, "backprop": 3}
     wrong = {
@@ -647,7 +649,7 @@ class OnesUpstream(Exercise):
     worked = r"""
     The sum of the outputs has the upstream gradient 1, and a factor of 1 can be forgotten without a trace. The
     outputs of a softmax always sum to 1, so that gradient is zero, as the faulty layer says; any other *constant*
-    upstream gradient has the same blind spots. With random weights $u$ the loss is $\sum_i u_i y_i$, and its upstream
+    upstream gradient is as blind to that layer. With random weights $u$ the loss is $\sum_i u_i y_i$, and its upstream
     gradient is $u$.
     """
 
@@ -747,7 +749,7 @@ class BreakEven(Exercise):
     """
 
     level = "transfer"
-    hint = r"$2h\, H g \approx \nabla L(w + h g) - \nabla L(w - h g)$ for a small $h$."
+    hint = r"$2h\, H g$ is about `gradient(w + h * g) - gradient(w - h * g)` for a small $h$."
     within = 1e-4
     inputs = [
         (valley_gradient, np.array([10.0, 1.0])),

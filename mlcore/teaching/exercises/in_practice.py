@@ -176,8 +176,8 @@ class SizesByHand(Exercise):
 
     - `he`: the standard deviation of He's weights for 128 inputs.
     - `xavier`: that of Xavier's for 100 inputs and 28 outputs.
-    - `shrunk`: by which factor has the *size* (root of the mean square) of a signal shrunk after six ReLU layers of
-      equal width with Xavier's weights?
+    - `shrunk`: by what is the *size* (root of the mean square) of a signal multiplied in six ReLU layers of equal width
+      with Xavier's weights?
     - `first_step`: Adam's first step with $\eta = 0.05$, as a share of the size of the weights in `he`.
     """
 
@@ -294,8 +294,8 @@ class Trapezoid(Exercise):
 class ClipTogether(Exercise):
     r"""Clip all gradients together
 
-    Write `clipped(grads, limit)`: it returns new arrays, the gradients of the list shrunk together so that their common
-    norm is at most `limit`. If it is below, nothing changes. Leave the arrays of `grads` as they are.
+    Write `clip_together(grads, limit)`: it returns new arrays, the gradients of the list shrunk together so that their
+    common norm is at most `limit`. If it is below, nothing changes. Leave the arrays of `grads` as they are.
     """
 
     level = "implement"
@@ -351,7 +351,7 @@ class ErrorOfDifferences(Exercise):
     r"""The standard error of a difference
 
     Two networks have answered the same images; `a` and `b` hold True where they were right. Write
-    `compared(a, b)`, which returns two numbers: the difference of their accuracies, `a` minus `b`, and its
+    `error_of_differences(a, b)`, which returns two numbers: the difference of their accuracies, `a` minus `b`, and its
     standard error, from the differences image by image (their sample standard deviation, with $n - 1$, divided by
     $\sqrt n$).
     """

@@ -719,7 +719,7 @@ class HuberLoss(Exercise):
         "The slope of the line is the width, not 1.": unit_slope,
         "A prediction that is too low must be pulled up: the gradient has the sign of the difference.": no_sign,
         "result 2: as many times too large as y has rows: is the mean taken?": summed,
-        "An outlier has cost and pull as in squared error here.": lambda y, t, delta: (
+        "Here an outlier costs and pulls as much as in squared error.": lambda y, t, delta: (
             ((y - t) ** 2).mean() / 2,
             (y - t) / len(y),
         ),
@@ -757,8 +757,8 @@ class SoftmaxTwice(Exercise):
     worked = r"""
     The third line is a softmax and its logarithm in one, $x - \operatorname{lse}(x)$, but it gets the *output* of a
     softmax. Probabilities differ by at most 1, so the right class can get $e / (e + 2) = 0.58$ at best, and the loss
-    cannot fall below $\log(1 + 2/e) = 0.5514$. The second line has to go, and the scores, shifted, take its place. In a
-    library the same fault is a model that ends in a softmax layer, with a loss that takes logits.
+    cannot fall below $\log(1 + 2/e) = 0.5514$. The first two lines have to go, and the scores, shifted, take their
+    place. In a library the same fault is a model that ends in a softmax layer, with a loss that takes logits.
     """
 
     def same(x, t):

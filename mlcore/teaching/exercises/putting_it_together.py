@@ -12,8 +12,8 @@ class WhichTestFinds(Exercise):
     r"""Which test finds it?
 
     A network is to be trained, and something is wrong. Which test finds the fault first, in the order of the chapter:
-    `"chance"` (the first loss), `"gradient"` (the gradient check), `"overfit"` (memorising twenty examples), `"sweep"`
-    (of the learning rate) or `"validation"` (the accuracy on examples that were not trained on)?
+    `"chance"` (the first loss), `"gradient"` (the gradient check), `"overfit"` (memorising twenty examples) or
+    `"validation"` (the accuracy on examples that were not trained on)?
 
     - `a`: the loss is a sum over the batch instead of a mean, and so is its gradient.
     - `b`: the gradient of one bias is divided by the batch size once too often.
@@ -36,7 +36,7 @@ class WhichTestFinds(Exercise):
     wrong = {
         "A gradient check compares the gradient with the loss as it is, sum or mean.": solution | {"a": "gradient"},
         "A network can memorise wrong labels as well.": solution | {"d": "overfit"},
-        'c: "sweep" is not right': solution | {"c": "sweep"},
+        'c: "gradient" is not right': solution | {"c": "gradient"},
     }
 
 
@@ -707,7 +707,7 @@ class StopInTime(Exercise):
         return best, epoch
 
     worked = r"""
-    With a patience of 2 the run stops after epoch 5 and misses the better losses to come; with 3 it goes on to the end.
+    With too little patience the run stops before better losses that are still to come.
     Patience is chosen like a learning rate, and like every choice of this kind with validation images: if the best
     epoch is picked with test images, the accuracy on them comes out too high.
     """

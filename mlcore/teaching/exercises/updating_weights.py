@@ -948,7 +948,7 @@ class TrueOfSteps(Exercise):
     Answer with `True` or `False`.
 
     - `a`: A step against the gradient lowers the loss, however long it is.
-    - `b`: In an epoch of $N$ draws with replacement, about 37 % of $N$ examples are not drawn at all.
+    - `b`: In an epoch of $N$ draws with replacement, about 37 % of the examples are not drawn at all.
     - `c`: Adam's $\hat v$ estimates the variance of the gradient.
     - `d`: On a quadratic with $\kappa = 1000$, one step of Newton's method arrives at the minimum.
     - `e`: Dividing each coordinate's gradient by that coordinate's own curvature makes every quadratic valley round.
@@ -1115,7 +1115,7 @@ class StepWithoutRoot(Exercise):
     """
 
     level = "debug"
-    hint = r"Which unit has $\hat v$, and which $\hat m$?"
+    hint = r"What is the unit of $\hat v$, and what is that of $\hat m$?"
     inputs = [
         (np.array([1.0, 2.0]), np.abs(ZIGZAG) + 0.5, 0.1),
         (np.array([-1.0, 0.5]), 10 * ZIGZAG[::-1] + 0.3, 0.01),
