@@ -82,12 +82,23 @@ def results(tab):
     return links.evaluate_all("links => links.map(link => link.getAttribute('href'))")
 
 
+# Search for words, wait until all results are there, and return where the first three lead. (In the page: to look at it
+# from outside takes longer than the search.)
+SEARCH = """async (words) => {
+  const place = document.querySelector("#search-results"), done = /finished|did not match/;
+  place.replaceChildren();
+  Search.performSearch(words);
+  for (const end = Date.now() + 45000; !done.test(place.querySelector(".search-summary")?.textContent);) {
+    if (Date.now() > end) throw new Error(`no answer to ${words}`);
+    await new Promise((later) => setTimeout(later, 5));
+  }
+  return [...place.querySelectorAll("ul.search > li > a")].slice(0, 3).map((link) => link.getAttribute("href"));
+}"""
+
+
 def first_three(tab, words):
     """The pages, and in the glossary the entries, to which the first three results lead."""
-    tab.evaluate(
-        "words => { document.querySelector('#search-results').replaceChildren(); Search.performSearch(words); }", words
-    )
-    return [place(address) for address in results(tab)[:3]]
+    return list(map(place, tab.evaluate(SEARCH, words)))
 
 
 def place(address):

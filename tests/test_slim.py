@@ -9,17 +9,24 @@ PAGES = ["book/index.html", PRACTICE, "book/notation.html", "search.html"]
 
 STILL = "*, ::before, ::after { transition: none !important; animation: none !important; }"
 
-# How each element looks: {name: value} of all properties that are set by some rule.
+# How each element and pseudo-element looks: the values of all properties. Returns how many these are; called again,
+# what has changed since.
 LOOKS = """() => {
-  window.looks = (window.looks || []).concat([[...document.querySelectorAll("body, body *")].flatMap((element) =>
-    ["", "::before", "::after"].map((part) => {
+  const keys = [...getComputedStyle(document.body)].filter((key) => !key.startsWith("--"));
+  const looks = [...document.querySelectorAll("body, body *")].flatMap((element) =>
+    ["", "::before", "::after"].flatMap((part) => {
       const style = getComputedStyle(element, part);
-      if (part && style.content === "none") return [];
-      return [...style].filter((key) => !key.startsWith("--")).map((key) =>
-        `${element.tagName}.${element.getAttribute("class")}${part}: ${key}: ${style.getPropertyValue(key)}`);
-    })).flat()]);
-  const [before, after] = window.looks;
-  return after ? before.flatMap((look, i) => look === after[i] ? [] : [look + " / " + after[i]]) : before.length;
+      const name = `${element.tagName}.${element.getAttribute("class")}${part}`;
+      return part && style.content === "none" ? [] : [{name, values: keys.map((key) => style.getPropertyValue(key))}];
+    }));
+  const before = window.looks;
+  window.looks = looks;
+  if (!before) return looks.length * keys.length;
+  if (looks.length !== before.length) return [`${before.length} elements with a look, then ${looks.length}`];
+  return looks.flatMap(({name, values}, i) => values.flatMap((value, k) => {
+    const was = before[i].values[k];
+    return value === was ? [] : [`${before[i].name}: ${keys[k]}: ${was} / ${name}: ${value}`];
+  }));
 }"""
 
 # Put the sheets that it was made of in the place of the one.
