@@ -32,6 +32,7 @@ def build_site(set_up, tmp_path, monkeypatch):
     monkeypatch.setattr(tool, "SITE", tmp_path / "_build")
     monkeypatch.setattr(tool, "NEW", tmp_path / "_build/new")
     monkeypatch.setattr(tool, "OLD", tmp_path / "_build/old")
+    monkeypatch.setattr(tool, "STAMP", tmp_path / "_build/made-of.txt")
     (tmp_path / "_build/html").mkdir(parents=True)
     (tmp_path / "_build/html/index.html").write_text("old")
     return tool
@@ -101,7 +102,8 @@ def test_make_is_deaf_to_modules_from_elsewhere():
         unavailable("make is not installed")
     show = 'show: ; @echo "[$$PYTHONPATH$$PYTHONHOME]"'
     environment = os.environ | {"PYTHONPATH": "/foreign", "PYTHONHOME": "/foreign"}
-    run = subprocess.run(["make", f"--eval={show}", "show"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    command = ["make", "--no-print-directory", f"--eval={show}", "show"]  # this may be run by make itself
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert run.stdout == "[]\n"
 
 
@@ -128,7 +130,52 @@ def test_the_old_site_is_there_while_the_new_one_is_built(build_site, monkeypatc
     monkeypatch.setattr(build_site, "command", fake_build(code))
     assert build(build_site) == 0
     assert (build_site.SITE / "html/index.html").read_text() == "not old"
-    assert [path.name for path in build_site.SITE.iterdir()] == ["html"]
+    assert sorted(path.name for path in build_site.SITE.iterdir()) == ["html", "made-of.txt"]
+
+
+def test_a_site_is_built_anew_whatever_has_changed(build_site, monkeypatch, tmp_path):
+    monkeypatch.setattr(build_site, "command", fake_build("(new / 'index.html').write_text(str(time.time_ns()))"))
+    site, page = build_site.SITE / "html", tmp_path / "book" / "page.md"
+    page.parent.mkdir()
+
+    def is_built_anew():
+        before = (site / "index.html").read_text()
+        assert build(build_site) == 0
+        return (site / "index.html").read_text() != before
+
+    assert is_built_anew() and not is_built_anew()
+    for change in (
+        lambda: page.write_text("1"),
+        lambda: page.write_text("2"),
+        lambda: page.rename(page.with_name("other.md")),
+        lambda: monkeypatch.setenv("BOOK_ADDRESS", "https://example.org/"),
+        lambda: monkeypatch.setattr(sys, "version", "another Python"),
+        lambda: (site / "index.html").write_text("by hand"),
+        lambda: (site / "more.html").write_text(""),
+        lambda: (build_site.SITE / "made-of.txt").unlink(),
+    ):
+        change()
+        assert is_built_anew() and not is_built_anew()
+    changes = fake_build(
+        "(new / 'index.html').write_text('1'); pathlib.Path('book/other.md').write_text('while it is built')"
+    )
+    monkeypatch.setattr(build_site, "command", changes)
+    page.write_text("3")
+    assert is_built_anew()
+    monkeypatch.setattr(build_site, "command", fake_build("(new / 'index.html').write_text(str(time.time_ns()))"))
+    assert is_built_anew() and not is_built_anew()
+    for name in ("_build/more", ".venv/more", "build/more", "mlcore/__pycache__/more", ".coverage"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert not is_built_anew()
+
+
+def test_after_a_build_that_fails_there_is_another(build_site, monkeypatch):
+    for code in ("", "sys.exit(3)", "(new / 'index.html').write_text('new')"):
+        (build_site.ROOT / "page.md").write_text(code)
+        monkeypatch.setattr(build_site, "command", fake_build(code))
+        assert build(build_site) == (3 if "exit" in code else 0)
+    assert (build_site.SITE / "html/index.html").read_text() == "new"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no lock there, nor make")

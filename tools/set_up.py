@@ -106,7 +106,8 @@ def set_up():
     # The lock names every package with its hashes, so nothing is resolved here, and nothing else is taken for it.
     # The project itself has no hash, so it comes in a second step; `pip check` then proves the lock complete.
     lock = ["--no-deps", "--require-hashes", "--requirement", "requirements.txt"]
-    python(*pip, "install", "--quiet", *lock, environment=environment)
+    quick = ["--quiet", "--no-compile"]  # each module is compiled when it is first used; most never are
+    python(*pip, "install", *quick, *lock, environment=environment)
     here = ["--no-deps", "--no-build-isolation", "--editable", "."]
     python(*pip, "install", "--quiet", *here, environment=environment)
     python(*pip, "check", environment=environment)
