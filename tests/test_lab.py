@@ -166,9 +166,7 @@ def the_playground_steps_and_runs(page):
     panel.get_by_text("before training").wait_for()
     panel.get_by_role("button", name="Step").click()
     panel.get_by_text("epoch 10: ").wait_for()
-    play = panel.locator(".jupyter-widgets.widget-play button").first
-    play.click()
-    panel.get_by_text("epoch 30: ").wait_for()
-    play.click()
+    panel.locator(".jupyter-widgets.widget-play button").first.click()
+    panel.get_by_text("epoch 300: ").wait_for()  # the last, which stays
     panel.get_by_text("The program that this runs").click()
     assert "net = Sequential(*layers[:-1], loss=SoftmaxWithLoss())" in panel.locator("details pre").inner_text()
