@@ -101,14 +101,20 @@ def test_the_playground_trains_steps_and_stops(reader):
     before = group.locator(".live-shown").inner_text()
     reader.tab.wait_for_timeout(1000)
     assert group.locator(".live-shown").inner_text() == before and "epoch 300" not in before and run.is_visible()
+    group.get_by_role("button", name="Start over").click()
+    assert before != shows(reader, "playground", "before training: loss 1.")
     group.get_by_role("combobox", name="data").select_option("moons")
-    shows(reader, "playground", "before training: loss")
     run.click()
     line = shows(reader, "playground", "epoch 300: ").splitlines()[0]
     run.wait_for()
     assert float(re.search(r"([\d.]+)% right", line)[1]) > 95
     assert faults(reader.tab) == []
     program = group.locator(".live-program pre").text_content()
+    reader.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    group.locator(".live-program").evaluate("fold => { fold.open = true; }")
+    group.get_by_role("button", name="Copy").click()
+    group.get_by_role("button", name="Copied").wait_for()
+    assert reader.tab.evaluate("navigator.clipboard.readText()") == program
     reader.edit(CELL, program)
     reader.run(CELL)
     assert line in reader.output(CELL).splitlines()  # the program that is shown is the one that ran

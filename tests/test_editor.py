@@ -176,6 +176,10 @@ def test_the_list_of_shortcuts(writer):
     dialog = writer.tab.get_by_role("dialog", name="Keyboard shortcuts")
     press(writer, "?")
     dialog.wait_for()
+    told = dict(zip(dialog.locator("dt").all_inner_texts(), dialog.locator("dd").all_inner_texts(), strict=True))
+    # As test_live.py and this file press them.
+    assert told["Control Enter"] == "run the cell" and told["Shift Enter"] == "run the cell and go to the next"
+    assert told["Control Z"].startswith("undo") and told["Control F"].startswith("find") and len(told) == 9
     press(writer, "Escape")
     assert dialog.is_hidden()
     writer.edit(SECOND, "")

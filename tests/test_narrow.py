@@ -56,6 +56,39 @@ def test_what_is_cut_would_be_found(narrow):
     assert any(line.startswith("B w w") for line in narrow.evaluate(OUT_OF_REACH))
 
 
+# What is read on a page, and how large it is beside what stands around it; all folds open.
+READ = """() => {
+  for (const details of document.querySelectorAll(".bd-article details")) details.open = true;
+  const kinds = ["p", "li", "td", "th", "dt", "dd", "h1", "h2", "h3", "figcaption", "pre", "math"];
+  const ofTheScreen = "form, .live-bar, .predicted > summary, .toggle, .headerlink, .copybtn, .mlcore-frames";
+  return [...document.querySelectorAll(kinds.map((kind) => `.bd-article ${kind}`).join(", "))]
+    .filter((element) => element.textContent.trim() && !element.closest(ofTheScreen))
+    .map((element) => {
+      const {width, height} = element.getBoundingClientRect();
+      const {fontSize, visibility, opacity} = getComputedStyle(element);
+      const around = parseFloat(getComputedStyle(element.closest("p, li, td, dd, figcaption, div")).fontSize);
+      const seen = width > 1 && height > 1 && visibility === "visible" && Number(opacity) > 0.5;
+      return [element.tagName, element.textContent.trim().slice(0, 40), seen, parseFloat(fontSize), around];
+    });
+}"""
+
+
+@pytest.mark.parametrize("address", ["notebooks/1_3_1_loss_function.html", "notebooks/1_3_4_computation_graph.html"])
+def test_all_that_is_read_is_there_on_a_phone_and_on_paper(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto((SITE / address).as_uri())
+    wide = page.evaluate(READ)
+    page.set_viewport_size({"width": 390, "height": 800})
+    narrow = page.evaluate(READ)
+    page.emulate_media(media="print")
+    printed = page.evaluate(READ)
+    page.close()
+    assert len(wide) > 200
+    for where in (wide, narrow, printed):
+        assert [part[:2] for part in where if not part[2]] == []
+        assert [part for part in where if not (part[3] >= 10 and 0.65 < part[3] / part[4] < 3)] == []
+
+
 def test_the_frames_of_a_player_come_before_the_reader(narrow):
     """None is loaded with the page; all are when the player is in sight."""
     narrow.goto((SITE / "notebooks/1_3_overview.html").as_uri())

@@ -93,6 +93,12 @@ def test_a_lock_has_one_version_of_each_package(name):
     assert [name for name, count in counts.items() if count > 1] == []
 
 
+def test_a_package_has_the_same_hashes_in_all_locks():
+    hashes = [{line.split("==")[0]: sorted(re.findall(r"sha256:(\w+)", line)) for line in lock_lines(n)} for n in LOCKS]
+    for name in set().union(*hashes):
+        assert len({tuple(one[name]) for one in hashes if name in one}) == 1, name
+
+
 def test_the_reader_gets_the_versions_that_the_gate_has_tried_and_only_what_the_notebooks_need():
     ours, readers = lock(), lock("binder/requirements.txt")
     assert readers == {name: ours[name] for name in readers}

@@ -288,6 +288,16 @@ def test_every_survivor_has_a_reason(page, monkeypatch):
     assert reasons and all(reasons.values())
 
 
+@pytest.mark.parametrize("page", ["MUTANTS.md", "MUTANTS_EXERCISES.md"])
+def test_the_table_of_mutants_adds_up(page):
+    text = (ROOT / "tests" / page).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \S+ \| (\d+) \| (\d+) \| (\d+) \| ([\d.]+) % \|$", text, re.MULTILINE)
+    *counts, total = [tuple(map(int, row[:3])) for row in rows]
+    assert tuple(map(sum, zip(*counts, strict=True))) == total and text.count("\n| `") >= total[2]
+    for (made, killed, survived), (*_, score) in zip([*counts, total], rows, strict=True):
+        assert made == killed + survived and abs(100 * killed / made - float(score)) < 0.051
+
+
 def test_what_is_to_be_predicted_is_stored_with_its_cell(tmp_path):
     start = "from mlcore.teaching.practice import predict\nguess = ...\n"
     path = write(tmp_path / "a.ipynb", start + "predict(guess, 0.5, within=0.1)", "predict(guess, (4, 4))", "1 + 1")

@@ -1,12 +1,11 @@
 """What no program can judge must at least not change unseen: it is confirmed, item by item, in tests/confirmed.json.
 
     .venv/bin/python tools/confirm.py           # what has changed since
-    .venv/bin/python tools/confirm.py --write   # it was looked at, and is meant
+    .venv/bin/python tools/confirm.py --write   # it was looked at (git diff), and is meant
 
-Confirmed are: what runs the tests and decides whether they count, and which tests there are; the outlines of chapters;
-the map of outcomes; the exercises; the order of numbers and the formulas in every text cell, page and docstring (that
-each number is right is `number_sources.py`'s business, that each equation is, `formulas.py`'s; that two have not
-changed places is nobody's but this one's); the words that describe a figure; the entries of the bibliography.
+Confirmed are: every cell of a chapter and their order; the sections of the book's pages, of the README and of what is
+signed with a name; the docstrings; the exercises; the map of outcomes; pictures that no cell draws; what runs the tests
+and decides whether they count; and the tests themselves, of which new ones need no confirmation.
 """
 
 import argparse
@@ -18,43 +17,57 @@ import sys
 import tomllib
 from pathlib import Path
 
-from number_sources import NUMBER, prose
+from measure_chapters import chapters as all_chapters
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = ROOT / "tests" / "confirmed.json"
 GATE = [
     ".ci/run", "Makefile", "tests/conftest.py", "tools/nbval.cfg", "tools/nbval_figures.py", "tools/build_site.py",
-    "tools/planted.py", "tools/set_up.py", "tools/confirm.py", ".github/workflows/*.yml",
+    "tools/planted.py", "tools/set_up.py", "tools/confirm.py", ".github/workflows/*.yml", ".devcontainer/*", "binder/*",
+    "hub/*", "requirements.txt", "benchmarks/*.py",
 ]  # fmt: skip
-MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|:math:`[^`]*`|\.\. math::.*?(?=\n\s*\n\s*\S)", re.DOTALL)
+PAGES = [
+    "book/*.md", "README.md", "SECURITY.md", "LICENSE*", "CITATION.cff", "_toc.yml",
+    "tools/make_practice.py",
+]  # fmt: skip
+PICTURES = ["book/assets/*.png", "book/assets/*.svg"]
 
 
 def short(*parts):
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:12]
 
 
-def figures_of(text):
-    """Numbers and formulas of a text, in their order."""
-    return short(NUMBER.findall(prose(text)), [" ".join(found.split()) for found in MATHS.findall(text)])
-
-
 def read(path):
     return path.read_text(encoding="utf-8")
 
 
+def paths(patterns):
+    return {path.relative_to(ROOT).as_posix(): path for pattern in patterns for path in sorted(ROOT.glob(pattern))}
+
+
 def gate():
     settings = tomllib.loads(read(ROOT / "pyproject.toml"))["tool"]
-    files = {path.relative_to(ROOT).as_posix(): short(read(path)) for name in GATE for path in sorted(ROOT.glob(name))}
+    files = {name: short(read(path)) for name, path in paths(GATE).items()}
     return files | {f"pyproject.toml, {name}": short(part) for name, part in settings.items()}
 
 
-def tests():
-    """The names of all tests, by file."""
+def statements(path):
+    """(name, text) of each statement of a module, but for imports."""
+    text = read(path)
+    lines = text.splitlines()
+    for node in ast.parse(text).body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        said = "\n".join(lines[first - 1 : node.end_lineno])
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            yield getattr(node, "name", said.partition("\n")[0][:40]), said
+
+
+def modules(pattern):
     found = {}
-    for path in sorted((ROOT / "tests").glob("test_*.py")):
-        names = [node.name for node in ast.walk(ast.parse(read(path))) if isinstance(node, ast.FunctionDef)]
-        found[path.stem] = sorted(name for name in names if name.startswith("test_"))
-    return found
+    for path in sorted(ROOT.glob(pattern)):
+        for name, text in statements(path):
+            found.setdefault(f"{path.stem}, {name}", []).append(text)
+    return {name: short(*texts) for name, texts in found.items()}
 
 
 def empty_tests():
@@ -67,47 +80,38 @@ def empty_tests():
                 yield f"{path.stem}::{node.name}"
 
 
-def notebooks():
-    return {path.stem: json.loads(read(path))["cells"] for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
-
-
-def text_cells():
-    for name, cells in notebooks().items():
-        yield from ((name, cell["id"], "".join(cell["source"])) for cell in cells if cell["cell_type"] == "markdown")
-
-
-def headings():
-    outlines = {}
-    for name, _, text in text_cells():
-        outlines.setdefault(name, []).extend(re.findall("^#+ .*$", re.sub("```.*?```", "", text, flags=re.S), re.M))
-    return outlines
-
-
-def numbers():
-    cells = {f"{name}, {id}": text for name, id, text in text_cells() if NUMBER.search(prose(text)) or "$" in text}
-    pages = {f"book/{path.name}": read(path) for path in sorted((ROOT / "book").glob("*.md"))}
-    return {place: figures_of(text) for place, text in (cells | pages).items()}
-
-
-def docstrings():
+def chapters():
+    """Each cell as it is read: its source, and what is said of its figure. (Practice is made from the exercises.)"""
     found = {}
-    for path in sorted((ROOT / "mlcore").glob("*.py")):
-        for node in ast.walk(ast.parse(read(path))):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef) and MATHS.search(
-                words := ast.get_docstring(node) or ""
-            ):
-                found[f"{path.stem}.{node.name}"] = figures_of(words)
+    for path, notebook in all_chapters().items():
+        cells = notebook["cells"]
+        found[f"{path.stem}, order"] = short([cell["id"] for cell in cells])
+        for cell in cells:
+            about = {name: told for name, told in cell["metadata"].items() if name != "prediction"}
+            found[f"{path.stem}, {cell['id']}"] = short(cell["source"], about)
     return found
 
 
-def words_of_figures():
+def pages():
+    """Each section of a page."""
     found = {}
-    for name, cells in notebooks().items():
-        for cell in cells:
-            shown = cell["metadata"].get("mystnb", {})
-            words = [shown.get("image", {}).get("alt"), shown.get("figure", {}).get("caption")]
-            if any(words):
-                found[f"{name}, {cell['id']}"] = short(words)
+    for name, path in paths(PAGES).items():
+        for section in re.split(r"^(?=#+ )", read(path), flags=re.MULTILINE):
+            found.setdefault(f"{name}, {section.partition(chr(10))[0][:60]}", []).append(section)
+    return {name: short(*sections) for name, sections in found.items()}
+
+
+def docstrings():
+    def of(node, name):
+        if words := ast.get_docstring(node):
+            found[name] = short(words)
+        for part in node.body:
+            if isinstance(part, ast.ClassDef | ast.FunctionDef):
+                of(part, f"{name}.{part.name}")
+
+    found = {}
+    for path in sorted([*(ROOT / "mlcore").glob("*.py"), *(ROOT / "mlcore/teaching").glob("*.py")]):
+        of(ast.parse(read(path)), path.stem)
     return found
 
 
@@ -115,29 +119,30 @@ def outcomes():
     return {name: short(told) for name, told in json.loads(read(ROOT / "tests/outcomes.json")).items()}
 
 
-def exercises():
-    found = {}
-    for path in sorted((ROOT / "mlcore/teaching/exercises").glob("*.py")):
-        for node in ast.parse(read(path)).body:
-            if isinstance(node, ast.ClassDef):
-                found[f"{path.stem}, {node.name}"] = short(ast.unparse(node))
-    return found
-
-
-def bibliography():
-    return {line[:60]: short(line) for line in read(ROOT / "book/bibliography.md").splitlines() if line.strip()}
+def reasons():
+    """Why numbers of the text are no results of a cell."""
+    cells = {cell.split(", ", 1)[1] for cell in chapters()}
+    told = json.loads(read(ROOT / "tests/numbers.json"))
+    return {
+        f"{chapter}, {place}": short(own)
+        for chapter, places in told.items()
+        for place, numbers in places.items()
+        if (own := {number: why for number, why in numbers.items() if why not in cells})
+    }
 
 
 KINDS = {
     "gate": gate,
-    "tests": tests,
-    "headings": headings,
+    "tests": lambda: modules("tests/*.py"),
+    "chapters": chapters,
+    "pages": pages,
+    "docstrings": docstrings,
+    "exercises": lambda: modules("mlcore/teaching/exercises/*.py"),
     "outcomes": outcomes,
-    "exercises": exercises,
-    "numbers and formulas": numbers,
-    "formulas of docstrings": docstrings,
-    "words of figures": words_of_figures,
-    "bibliography": bibliography,
+    "reasons": reasons,
+    "pictures": lambda: {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for name, path in paths(PICTURES).items()
+    },
 }
 
 
@@ -146,11 +151,7 @@ def changes(stored):
     for kind, look in KINDS.items():
         now, then = look(), stored.get(kind, {})
         for name in [*now, *(name for name in then if name not in now)]:
-            if kind == "tests":
-                yield from (
-                    f"tests: {name}::{gone} is gone" for gone in sorted({*then.get(name, [])} - {*now.get(name, [])})
-                )
-            elif now.get(name) != then.get(name):
+            if now.get(name) != then.get(name) and (kind != "tests" or name in then):
                 told = "is gone" if name not in now else "is new" if name not in then else "has changed"
                 yield f"{kind}: {name} {told}"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 KINDS = {  # what a report calls them, in its order
     "code": "code: rules, means, signs, defaults, messages",
+    "words": "words: sentences, pages, docstrings",
     "numbers": "numbers in sentences, tables and captions",
     "alts": "alternative texts",
     "figures": "figures",

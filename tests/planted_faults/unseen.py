@@ -1,14 +1,24 @@
 """Faults that a sceptical reader planted by hand when the gate was thought to see them all, and that it did not see."""
 
+import re
+
 from planted_faults import Fault, added, of_json, swap
 
 CONFIRMED = "tests/test_confirmed.py::test_nothing_has_changed_that_was_not_confirmed"
 DOCUMENTS = "tests/test_project.py::test_the_documents_say_what_the_project_asks_for"
-RULES, TESTED, TEXT = "notebooks/1_3_6_updating_weights.ipynb", ".github/workflows/test.yml", "has changed"
+PRACTICE, RULES = "notebooks/1_5_in_practice.ipynb", "notebooks/1_3_6_updating_weights.ipynb"
+TESTED, TEXT = ".github/workflows/test.yml", "has changed"
 
 
-def fault(name, kind, file, change, says=TEXT):
-    return Fault(name, kind, file, change, CONFIRMED, says)
+def fault(name, kind, file, change, says=TEXT, slow=False):
+    return Fault(name, kind, file, change, CONFIRMED, says, slow)
+
+
+def without(id):
+    def edit(notebook):
+        notebook["cells"] = [cell for cell in notebook["cells"] if cell["id"] != id]
+
+    return edit
 
 
 def other_cells(outcomes):
@@ -72,7 +82,7 @@ FAULTS = [
         "figure-excused-from-comparison",
         "gate",
         "tools/nbval_figures.py",
-        swap('CHAOTIC = {', 'CHAOTIC = {"coin-figure": "line", '),
+        swap("CHAOTIC = {", 'CHAOTIC = {"coin-figure": "line", '),
     ),
     fault(
         "one-test-removed",
@@ -134,4 +144,130 @@ FAULTS = [
         swap("outline: 3px solid var(--pst-color-accent) !important;", "outline: none !important;"),
         "site tests/test_accessible.py::test_where_the_keyboard_is_can_be_seen",
     ),
-]  # fmt: skip
+    # A second sceptic, after the first had been believed: words, tests that are weakened, what is installed elsewhere.
+    fault(
+        "a-sentence-turned-round",
+        "words",
+        PRACTICE,
+        swap("Decay clearly lowers the *loss*", "Decay clearly raises the *loss*"),
+    ),
+    fault("a-number-word", "words", RULES, swap("twenty times as curved", "ten times as curved"), slow=True),
+    fault(
+        "nine-tenths-are-four-fifths",
+        "words",
+        "book/speed.md",
+        swap("reaches nine tenths", "reaches four fifths"),
+        slow=True,
+    ),
+    fault(
+        "a-text-cell-gone",
+        "words",
+        "notebooks/1_3_4_computation_graph.ipynb",
+        of_json(without("alias-stored")),
+        "alias-stored is gone",
+        slow=True,
+    ),
+    fault(
+        "a-docstring-turned-round",
+        "words",
+        "mlcore/tuning.py",
+        swap("LeCun's keeps it forward only", "LeCun's keeps it backward only"),
+        slow=True,
+    ),
+    fault(
+        "another-author-of-clipping",
+        "words",
+        "book/glossary.md",
+        swap("limited separately ([Pascanu et al., 2013]", "limited separately ([Goyal et al., 2013]"),
+        slow=True,
+    ),
+    fault(
+        "another-name-in-the-contents",
+        "words",
+        "_toc.yml",
+        swap("caption: To look things up", "caption: Exercises"),
+        slow=True,
+    ),
+    fault(
+        "practice-recommended-the-other-way",
+        "words",
+        "mlcore/teaching/exercises/whole_book.py",
+        swap("did far better in a test", "did far worse in a test"),
+        slow=True,
+    ),
+    fault("a-licence-with-warranty", "licences", "LICENSE", swap("WITHOUT WARRANTY", "WITH WARRANTY"), slow=True),
+    fault(
+        "labels-of-curves-exchanged",
+        "figures",
+        RULES,
+        swap('factor[:, 0], label=\\"along the valley', 'factor[:, 1], label=\\"along the valley'),
+        slow=True,
+    ),
+    fault("a-band-that-lets-all-through", "gate", "tests/helpers.py", swap("np.float64: 1e-7", "np.float64: 1e-1")),
+    fault(
+        "a-test-skipped",
+        "gate",
+        "tests/test_nodes.py",
+        swap("def test_gradient_of_branch(", "@pytest.mark.skip\ndef test_gradient_of_branch("),
+        slow=True,
+    ),
+    fault(
+        "answers-given-away-in-binder",
+        "environment",
+        "binder/postBuild",
+        swap("python tools/own_copy.py --here\n", ""),
+        slow=True,
+    ),
+    fault(
+        "another-user-of-the-container",
+        "environment",
+        ".devcontainer/devcontainer.json",
+        swap('"student"', '"jovyan"'),
+        slow=True,
+    ),
+    Fault(
+        "a-rival-without-biases",
+        "documents",
+        "benchmarks/textbook.py",
+        swap("self.grads[1][...] = np.sum(dout, axis=0)", "pass"),
+        "tests/test_benchmarks.py::test_the_rival_written_here_takes_the_same_steps",
+    ),
+    Fault(
+        "an-exponent-that-was-not-measured",
+        "documents",
+        "benchmarks/results.json",
+        of_json(lambda report: report["scaling"]["width"].update(exponent=1.75)),
+        "tests/test_benchmarks.py::test_an_exponent_is_that_of_the_last_three_points",
+        slow=True,
+    ),
+    Fault(
+        "more-mutants-killed-than-there-were",
+        "documents",
+        "tests/MUTANTS.md",
+        lambda text: re.sub(r"(\| all \| \d+ \| )\d+", r"\g<1>897", text),
+        "tests/test_tools.py::test_the_table_of_mutants_adds_up[MUTANTS.md]",
+        slow=True,
+    ),
+    Fault(
+        "a-hash-for-another-system",
+        "environment",
+        "binder/requirements.txt",
+        lambda text: text.replace("sha256:" + text.partition("sha256:")[2][:8], "sha256:00000000", 1),
+        "tests/test_project.py::test_a_package_has_the_same_hashes_in_all_locks",
+        slow=True,
+    ),
+    Fault(
+        "captions-gone-on-phones",
+        "pages",
+        "book/assets/book.css",
+        added("\n@media (max-width: 500px) { figcaption { display: none; } }\n"),
+        "site tests/test_narrow.py::test_all_that_is_read_is_there_on_a_phone_and_on_paper",
+    ),
+    Fault(
+        "start-over-does-nothing",
+        "players",
+        "book/assets/live/controls.mjs",
+        swap("again.onclick = () => this.want(this.picks());", ""),
+        "site tests/test_controls.py::test_the_playground_trains_steps_and_stops",
+    ),
+]
